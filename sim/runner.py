@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs the RTL: the only file that knows simulators, flags, seeds and waves.
+
+    build = runner.build("smmu_ste_fetch", params={"SID_W": 8})
+    runner.run(build, module="tests.unit.ste_fetch_tests")
+
+Builds are kept in sim/build/<sim>/<config>-<top>-<hash>, the hash covering sources, headers, flags
+and parameters; runs in a folder <test>-s<seed> below. Both may be called from pytest (several
+workers at once) or from a program. See `python -m sim.cli help` for the options of the environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+import find_libpython
+import yaml
+
+from sim import selection
+from sim import sources as library
+from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
+
+FROM_ENV = "env"  # default of build(config=...): the configuration of the CONFIG variable
+
+TIMESCALE = ("1ns", "1ps")
+VENV_BIN = ROOT / ".venv" / "bin"
+LINT_VLT = ROOT / "sim" / "lint.vlt"
+ICARUS_STRICT = ["-g2005", "-Wall"]
+# DEFOVERRIDE-style waivers live in lint.vlt; nothing is switched off here.
+VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
+
+# A simulation that says nothing new for ever is a failure, not a wait.
+DEFAULT_TIMEOUT_S = 900.0
+LOG_TAIL_LINES = 40
+
+
+class BuildError(AssertionError):
+    """The simulator did not accept the sources."""
+
+
+class SimulationError(AssertionError):
+    """A test failed, the simulator stopped early, or nothing ran."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A compiled design, ready to run."""
+
+    top: str
+    sim: str
+    config: str | None
+    params: Mapping[str, int]
+    waves: bool
+    folder: Path
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One cocotb test: status is passed, failed or skipped; times in ns and in seconds."""
+
+    name: str
+    status: str
+    sim_ns: float
+    wall_s: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One simulator process."""
+
+    cases: list[CaseResult]
+    exit_code: int
+    seed: int
+    folder: Path
+    log: Path
+    waves: Path | None
+    repro: str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[CaseResult]:
+        """Tests that failed."""
+        return [c for c in self.cases if c.status == "failed"]
+
+    @property
+    def ok(self) -> bool:
+        """True when at least one test ran, none failed and the simulator ended cleanly."""
+        ran = any(c.status == "passed" for c in self.cases)
+        return ran and not self.failed and self.exit_code == 0 and not self.notes
+
+
+# ---- configurations ---------------------------------------------------------------------------
+
+
+def config_params(config: str | None) -> dict[str, int]:
+    """All parameters of a named configuration (architecture D22); none for None."""
+    if config is None:
+        return {}
+    table = yaml.safe_load(CONFIG_FILE.read_text())
+    if config not in table:
+        raise OptionError(f"CONFIG={config}: not one of {', '.join(table)}")
+    return dict(table[config])
+
+
+def current_params() -> dict[str, int]:
+    """Inside a simulation: the parameters the running design was built with."""
+    return json.loads(os.environ.get("SIM_PARAMS", "{}"))
+
+
+# ---- build ------------------------------------------------------------------------------------
+
+
+def _tool_env() -> dict[str, str]:
+    """The environment of every tool: the virtualenv first, ccache where there is one."""
+    env = dict(os.environ)
+    env["PATH"] = os.pathsep.join([str(VENV_BIN), env.get("PATH", "")])
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    if shutil.which("ccache"):
+        env.setdefault("OBJCACHE", "ccache")
+        # A build folder is named by its content; without these every folder would miss.
+        env.setdefault("CCACHE_SLOPPINESS", "pch_defines,time_macros,include_file_mtime")
+        env.setdefault("CCACHE_BASEDIR", str(ROOT))
+        env.setdefault("CCACHE_NOHASHDIR", "1")
+    return env
+
+
+def _public_vlt(top: str, files: Sequence[Path], public: Iterable[str]) -> str:
+    """What cocotb may touch: the top's signals, test bench Verilog, and modules asked for.
+
+    Everything public (what cocotb's own runner asks for) costs 3.5 times the run time.
+    """
+    bench = {p.stem for p in files if p.is_relative_to(ROOT / "tb")}
+    names = sorted({top, *bench, *public})
+    lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
+    return "\n".join(["`verilator_config", *lines, ""])
+
+
+def _includes(files: Sequence[Path]) -> list[str]:
+    return [f"-I{d}" for d in sorted({p.parent for p in library.headers_of(files)})]
+
+
+def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
+                        extra: Sequence[str]) -> list[list[str]]:  # fmt: skip
+    libs = cocotb_tools.config.libs_dir
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    trace = ["--trace-fst", "--trace-structs"] if b.waves else []
+    verilate = [
+        "verilator", "-cc", "--exe", "--vpi", "--timing", *VERILATOR_STRICT, "-Wno-fatal",
+        "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
+        "--timescale", "/".join(TIMESCALE), "--x-assign", "unique", "--x-initial", "unique",
+        "-CFLAGS", "-std=c++20", "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
+        *trace, *extra, *(f"-D{d}" for d in defines),
+        *_includes(files),
+        *(f"-G{k}={v}" for k, v in b.params.items()),
+        str(main), str(LINT_VLT), str(b.folder / "public.vlt"), *map(str, files),
+    ]  # fmt: skip
+    jobs = str(min(2, os.cpu_count() or 1))
+    # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters.
+    make = [
+        "make", "-j", jobs, "-C", str(b.folder), "-f", "Vtop.mk", f"VM_TRACE={int(b.waves)}",
+        "OPT_FAST=-O2", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include",
+    ]  # fmt: skip
+    return [verilate, make]
+
+
+def _icarus_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
+                     extra: Sequence[str]) -> list[list[str]]:  # fmt: skip
+    roots = ["-s", b.top]
+    files = list(files)
+    if b.waves:
+        roots += ["-s", "wave_dump"]
+        files.append(b.folder / "wave_dump.v")
+    return [[
+        "iverilog", *ICARUS_STRICT, "-o", str(b.folder / "sim.vvp"), *roots,
+        "-f", str(b.folder / "cmds.f"), *extra, *(f"-D{d}" for d in defines),
+        *_includes(files),
+        *(f"-P{b.top}.{k}={v}" for k, v in b.params.items()), *map(str, files),
+    ]]  # fmt: skip
+
+
+def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> None:
+    """Small generated files the commands refer to."""
+    if b.sim == "verilator":
+        (b.folder / "public.vlt").write_text(_public_vlt(b.top, files, public))
+    else:
+        (b.folder / "cmds.f").write_text("+timescale+{}/{}\n".format(*TIMESCALE))
+        (b.folder / "wave_dump.v").write_text(
+            "module wave_dump;\n    initial begin\n"
+            f'        $dumpfile("waves.fst");\n        $dumpvars(0, {b.top});\n'
+            "    end\nendmodule\n"
+        )
+
+
+def _hash(parts: Iterable[str], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:10]
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One builder per folder, over all processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _as_files(given: Sequence[str | Path] | str | Path | None, top: str) -> list[Path]:
+    if given is None:
+        return library.closure(top)
+    if isinstance(given, (str, Path)):
+        path = ROOT / given
+        return library.read_filelist(path) if path.suffix == ".f" else [path]
+    return [ROOT / item for item in given]
+
+
+def build(
+    top: str,
+    config: str | None = FROM_ENV,
+    params: Mapping[str, int] | None = None,
+    sources: Sequence[str | Path] | str | Path | None = None,
+    sim: str | None = None,
+    waves: bool | None = None,
+    defines: Sequence[str] = (),
+    public: Iterable[str] = (),
+    args: Sequence[str] = (),
+) -> Build:
+    """Compile `top`, or find it compiled.
+
+    config   name in configs.yaml, None for no configuration; default: the CONFIG variable.
+             Only parameters that `top` declares are set.
+    params   parameters over those of the configuration.
+    sources  files, or one .f list; default: `top` and every module below it, found in hdl/ and tb/.
+    public   further modules whose signals Python may touch (the top and tb/ always are).
+    args     further simulator arguments.
+    """
+    options = from_env()
+    config = options.config if config == FROM_ENV else config
+    sim = sim or options.sim
+    waves = options.waves if waves is None else waves
+    files = _as_files(sources, top)
+    top_file = next((p for p in files if p.stem == top), files[-1])
+    declared = library.parameters_of(top_file)
+    values = {k: v for k, v in config_params(config).items() if k in declared}
+    values |= dict(params or {})
+    if unknown := [k for k in values if k not in declared]:
+        raise OptionError(f"{top} has no parameter {', '.join(unknown)}")
+
+    draft = Build(top, sim, config, values, waves, Path("DIR"))
+    make_commands = {"verilator": _verilator_commands, "icarus": _icarus_commands}[sim]
+    flags = [" ".join(cmd) for cmd in make_commands(draft, files, defines, args)]
+    pub = _public_vlt(top, files, public)
+    headers = library.headers_of(files)
+    lock = ROOT / "requirements.lock"
+    key = _hash([*flags, pub, str(ROOT)], [*files, *headers, LINT_VLT, lock])
+    folder = BUILD_ROOT / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
+    done = Build(top, sim, config, values, waves, folder)
+    if (folder / "done").is_file():
+        return done
+    with _locked(folder.with_name(folder.name + ".lock")):
+        if not (folder / "done").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            _write_inputs(done, files, public)
+            _compile(done, make_commands(done, files, defines, args))
+            (folder / "done").write_text(json.dumps({"config": config, "params": values}))
+    return done
+
+
+def _compile(b: Build, commands: list[list[str]]) -> None:
+    log = b.folder / "build.log"
+    print(f"building {b.folder.relative_to(ROOT)}", file=sys.stderr, flush=True)
+    with open(log, "w") as out:
+        for command in commands:
+            out.write("+ " + " ".join(command) + "\n")
+            out.flush()
+            code = subprocess.run(
+                command, cwd=ROOT, env=_tool_env(), stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, check=False,
+            ).returncode  # fmt: skip
+            if code:
+                raise BuildError(f"{b.top} does not build with {b.sim}\n{_errors(log)}\nlog: {log}")
+    if warnings := len(re.findall(r"%Warning|: warning:", log.read_text())):
+        print(f"{b.top}: {warnings} warnings, see {log.relative_to(ROOT)}", file=sys.stderr)
+
+
+def _errors(log: Path) -> str:
+    """The lines of a build log that say what is wrong, else its end."""
+    lines = log.read_text(errors="replace").splitlines()
+    bad = [ln for ln in lines if re.search(r"%Error|: error|syntax error|undefined reference", ln)]
+    return "\n".join(bad[:20] or lines[-20:])
+
+
+# ---- run --------------------------------------------------------------------------------------
+
+
+def _sim_env(b: Build, module: str, seed: int, results: Path) -> dict[str, str]:
+    """What cocotb reads; its own runner sets the same variables."""
+    libpython = os.environ.get("LIBPYTHON_LOC") or find_libpython.find_libpython()
+    if not libpython:
+        raise OptionError("no shared libpython found: install the libpython3 package")
+    env = _tool_env()
+    env.pop("PYTEST_CURRENT_TEST", None)
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+    env["PATH"] += os.pathsep + str(cocotb_tools.config.libs_dir)
+    return env | {
+        "COCOTB_ANSI_OUTPUT": "0",
+        "COCOTB_RANDOM_SEED": str(seed),
+        "COCOTB_RESULTS_FILE": str(results),
+        "COCOTB_TEST_MODULES": module,
+        "COCOTB_TOPLEVEL": b.top,
+        "COCOTB_TRUST_INERTIAL_WRITES": "1" if b.sim == "verilator" else "0",
+        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "SEED": str(seed),
+        "SIM": b.sim,
+        "SIM_PARAMS": json.dumps(dict(b.params)),
+        "TOPLEVEL_LANG": "verilog",
+        "WAVES": str(int(b.waves)),
+    }
+
+
+def _sim_command(b: Build, seed: int, plusargs: Sequence[str]) -> list[str]:
+    if b.sim == "icarus":
+        vpi = cocotb_tools.config.lib_entry("vpi", "icarus")
+        return ["vvp", "-n", "-m", vpi, str(b.folder / "sim.vvp"), *plusargs,
+                "-fst" if b.waves else "-none"]  # fmt: skip
+    # Registers start as noise that follows the seed: a design that needs a reset it lacks shows it.
+    random_start = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % 0x7FFFFFFE + 1}"]
+    waves = ["--trace", "--trace-file", "waves.fst"] if b.waves else []
+    return [str(b.folder / b.top), *waves, *random_start, *plusargs]
+
+
+def _read_results(path: Path) -> list[CaseResult]:
+    if not path.is_file():
+        return []
+    cases = []
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        bad = next((t for k in ("failure", "error") if (t := case.find(k)) is not None), None)
+        skipped = case.find("skipped") is not None
+        status = "failed" if bad is not None else "skipped" if skipped else "passed"
+        message = "" if bad is None else bad.get("message") or bad.get("error_msg") or ""
+        cases.append(CaseResult(
+            case.get("name", "?"), status, float(case.get("sim_time_ns", 0)),
+            float(case.get("time", 0)), message,
+        ))  # fmt: skip
+    return cases
+
+
+def _selected(module: str, tests: str | Sequence[str] | None, wanted: str) -> list[str] | None:
+    """cocotb tests to run; empty list: all; None: TEST= leaves nothing of this module."""
+    names = tuple(n for m in module.split(",") for n in selection.cocotb_tests(m))
+    own = list(names)
+    if isinstance(tests, str):
+        own = [n for n in names if re.search(tests, n)]
+    elif tests is not None:
+        own = list(tests)
+    if tests is not None and not own:
+        raise OptionError(f"no test of {module} matches {tests!r}; it has {', '.join(names)}")
+    if chosen := selection.select_inner(wanted, names):
+        own = [n for n in own if n in chosen]
+        return own or None
+    return own if tests is not None else []
+
+
+def _test_id() -> str:
+    """Name of the pytest case this is called from, with its parameters; else empty."""
+    current = os.environ.get("PYTEST_CURRENT_TEST", "")
+    return current.rsplit("::", 1)[-1].rsplit(" ", 1)[0]
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    return "\n".join(lines[-LOG_TAIL_LINES:])
+
+
+def _run_process(command: list[str], env: dict[str, str], folder: Path, log: Path,
+                 timeout_s: float) -> tuple[int, list[str]]:  # fmt: skip
+    """(exit code, remarks); the whole process group ends with the timeout."""
+    with open(log, "w") as out:
+        process = subprocess.Popen(
+            command, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            return process.wait(timeout=timeout_s), []
+        except subprocess.TimeoutExpired:
+            return -1, [f"still running after {timeout_s:.0f} s: stopped"]
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def run(
+    build: Build,
+    module: str,
+    tests: str | Sequence[str] | None = None,
+    seed: int | None = None,
+    env: Mapping[str, str] | None = None,
+    plusargs: Sequence[str] = (),
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    check: bool = True,
+) -> RunResult:
+    """Run cocotb tests of `module` (dotted; several by commas) on a build.
+
+    tests     regular expression or names; TEST of the environment restricts further.
+    seed      default: SEED of the environment, or a fresh one.
+    env       further variables for the simulation.
+    check     raise SimulationError unless the result is ok.
+    """
+    __tracebackhide__ = True
+    options: Options = from_env()
+    seed = options.seed_or_picked if seed is None else seed
+    chosen = _selected(module, tests, options.test)
+    name = _test_id() or module.rsplit(".", 1)[-1]
+    folder = build.folder / f"{re.sub(r'[^A-Za-z0-9_.=-]+', '_', name)}-s{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log, results = folder / "sim.log", folder / "results.xml"
+    repro = repro_line(_test_id() or options.test, seed, build.sim, build.config or options.config)
+    if chosen is None:
+        return RunResult([], 0, seed, folder, log, None, repro, ["left out by TEST="])
+
+    variables = _sim_env(build, module, seed, results) | dict(env or {})
+    variables.pop("COCOTB_TEST_FILTER", None)
+    if chosen:
+        # cocotb matches "module.test" and gives parametrized tests a suffix after a slash.
+        variables["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, chosen))})(/.*)?$"
+    command = _sim_command(build, seed, plusargs)
+    code, notes = _run_process(command, variables, folder, log, timeout_s)
+    cases = _read_results(results)
+    if not cases:
+        notes.append("no test ran")
+    if len({c.name for c in cases if c.status == "failed"}) == 1 and _test_id():
+        bad = next(c.name for c in cases if c.status == "failed")
+        repro = repro_line(f"{_test_id()}/{bad.partition('/')[0]}", seed, build.sim,
+                           build.config or options.config)  # fmt: skip
+    waves = folder / "waves.fst" if build.waves else None
+    result = RunResult(cases, code, seed, folder, log, waves, repro, notes)
+    if check and not result.ok:
+        raise SimulationError(_explain(result))
+    if waves:
+        print(f"waves: {waves.relative_to(ROOT)}")
+    return result
+
+
+def _explain(result: RunResult) -> str:
+    """A failure as the reader needs it: what, the end of the log, where, and how to repeat it."""
+    lines = [f"{c.name}: {c.message}".rstrip(": ") for c in result.failed]
+    lines += result.notes
+    if result.exit_code and not result.failed:
+        lines.append(f"the simulator ended with code {result.exit_code}")
+    return "\n".join([
+        "; ".join(lines), f"--- last lines of the log {'-' * 40}", _tail(result.log), "-" * 66,
+        f"log: {result.log}", f"seed: {result.seed}",
+        *([f"waves: {result.waves}"] if result.waves else []), result.repro,
+    ])  # fmt: skip

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applies TEST= to pytest's own selection and prints one REPRO line for each failure."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from sim.options import OptionError, from_env, pick_seed, repro_line
+from sim.selection import select_cases
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options once and fix one seed for the whole session, workers included."""
+    try:
+        options = from_env()
+    except OptionError as err:
+        raise pytest.UsageError(str(err)) from None
+    if options.seed is None:
+        os.environ["SEED"] = str(pick_seed())
+
+
+def pytest_report_header() -> str:
+    """Say what decides the run."""
+    options = from_env()
+    return f"SIM={options.sim} CONFIG={options.config} SEED={options.seed} TEST={options.test}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what TEST= selects; function[parameters] selects one set of parameters."""
+    text = from_env().test
+    if not text:
+        return
+    try:
+        chosen = {case.node for case in select_cases(text)}
+    except OptionError as err:
+        raise pytest.UsageError(str(err)) from None
+    keep = [i for i in items if i.nodeid.split("[")[0] in chosen]
+    outer = text.partition("/")[0]
+    exact = [i for i in keep if i.name == outer]
+    keep = exact or keep
+    config.hook.pytest_deselected(items=[i for i in items if i not in keep])
+    items[:] = keep
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """A failure that is not a simulation's (which prints its own) gets a REPRO line too."""
+    report = yield
+    if report.failed and "REPRO: " not in str(report.longrepr):
+        options = from_env()
+        line = repro_line(item.name, options.seed or 0, options.sim, options.config)
+        report.sections.append(("repeat", line))
+    return report
