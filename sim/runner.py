@@ -127,7 +127,8 @@ def current_params() -> dict[str, int]:
 
 def _tool_env() -> dict[str, str]:
     """The environment of every tool: the virtualenv first, ccache where there is one."""
-    env = dict(os.environ)
+    # The flags of a `make test -j SIM=..` around us are not meant for the make of a build.
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     env["PATH"] = os.pathsep.join([str(VENV_BIN), env.get("PATH", "")])
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     if shutil.which("ccache"):
@@ -180,13 +181,9 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
 
 def _icarus_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
                      extra: Sequence[str]) -> list[list[str]]:  # fmt: skip
-    roots = ["-s", b.top]
-    files = list(files)
-    if b.waves:
-        roots += ["-s", "wave_dump"]
-        files.append(b.folder / "wave_dump.v")
+    dump = ["-s", "wave_dump", str(b.folder / "wave_dump.v")] if b.waves else []
     return [[
-        "iverilog", *ICARUS_STRICT, "-o", str(b.folder / "sim.vvp"), *roots,
+        "iverilog", *ICARUS_STRICT, "-o", str(b.folder / "sim.vvp"), "-s", b.top, *dump,
         "-f", str(b.folder / "cmds.f"), *extra, *(f"-D{d}" for d in defines),
         *_includes(files),
         *(f"-P{b.top}.{k}={v}" for k, v in b.params.items()), *map(str, files),

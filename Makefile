@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# Front door. Every target works from a clean checkout; `make help` lists them.
+# The recipes are one line each: sim/cli.py checks the options, installs what is
+# missing and starts the program.
+SHELL         := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --no-print-directory
+
+PY     ?= python3##   Python that makes .venv, 3.11 or later
+SIM    ?=##           verilator (default) | icarus
+CONFIG ?=##           tiny | default | large
+TEST   ?=##           name or regex of tests; function/cocotb_test picks one (default: all)
+SEED   ?=##           random seed; empty = picked and printed
+WAVES  ?=##           1 = record an FST next to the log
+CASES  ?=##           replay: file or folder of replay cases
+ONLY   ?=##           bench: name or regex of benches (default: all)
+JOBS   ?=##           parallel processes of test (default: cores, at most 4)
+SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
+LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
+
+export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST
+
+CLI := @$(PY) -m sim.cli
+
+help: ## show this list
+	@echo "make <target> [VARIABLE=value ...]"; echo; echo "Targets:"
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@echo; echo "Variables:"
+	@sed -nE 's/^([A-Z]+) +\?=.*## +(.*)/\1|\2/p' Makefile | awk -F'|' '{v=$$1; sub(/^[^|]*\|/, ""); printf "  %-8s %s\n", v, $$0}'
+
+sim: ## the main job: guest processes, device faults, stall, page-in, resume
+	$(CLI) sim
+
+test: ## all tests (models, unit, smmu, system), or those of TEST
+	$(CLI) test
+
+replay: ## run the replay cases of CASES on the RTL and on the reference model
+	$(CLI) replay
+
+bench: ## throughput and latency figures, or those of ONLY
+	$(CLI) bench
+
+lint: ## every static check: Verilog, synthesis, Python, generated files
+	$(CLI) lint
+
+waves: ## run TEST once more with an FST and print its path
+	$(CLI) waves
+
+regress: ## the tests of LIST under SEEDS seeds
+	$(CLI) regress
+
+formal: ## prove every block that has properties
+	$(CLI) formal
+
+synth: ## synthesize and report size
+	$(CLI) synth
+
+plan: ## state of the test plan
+	$(CLI) plan
+
+gen: ## regenerate the generated files
+	$(CLI) gen
+
+venv: ## only set up: system packages and .venv
+	$(CLI) venv
+
+clean: ## remove everything that was built (keeps .venv)
+	$(CLI) clean
+
+.PHONY: help sim test replay bench lint waves regress formal synth plan gen venv clean

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front door behind the Makefile: checks the options, sets the machine up, starts the program.
+
+    python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|gen|venv|clean
+
+Options come from the environment: SIM, CONFIG, TEST, SEED, WAVES, CASES, ONLY, JOBS, SEEDS, LIST.
+Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
+served (one line says why).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from sim import environment, options, selection
+from sim.options import BUILD_ROOT, ROOT, OptionError, Options
+
+FAILED, REFUSED = 1, 2
+
+
+def _needs(opts: Options) -> list[str]:
+    return [opts.sim, *(["fst"] if opts.waves and opts.sim == "verilator" else [])]
+
+
+def _prepare(needs: list[str]) -> None:
+    environment.ensure_packages(needs)
+    environment.ensure_venv()
+
+
+def _python(*args: str, **variables: str) -> int:
+    """Run the virtualenv's Python from the root; its exit code is ours."""
+    env = dict(os.environ, PATH=environment.tool_path(), **variables)
+    command = [str(environment.PYTHON), *args]
+    try:
+        return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def _program(module: str, needs: list[str], *args: str, opts: Options | None = None) -> int:
+    """Run `python -m module`; refuse with one line when the tree has no such program."""
+    base = ROOT.joinpath(*module.split("."))
+    if not (base.with_suffix(".py").is_file() or (base / "__main__.py").is_file()):
+        raise OptionError(f"{base.relative_to(ROOT)} is not in this tree yet")
+    _prepare(needs)
+    return _python("-m", module, *args, **(_variables(opts) if opts else {}))
+
+
+def _variables(opts: Options) -> dict[str, str]:
+    """The checked options for a program; SEED is printed when it was picked here."""
+    seed = opts.seed_or_picked
+    if opts.seed is None:
+        print(f"SEED={seed} (picked)", flush=True)
+    return {
+        "SIM": opts.sim,
+        "CONFIG": opts.config,
+        "SEED": str(seed),
+        "WAVES": str(int(opts.waves)),
+    }
+
+
+def _jobs(count: int) -> list[str]:
+    """pytest-xdist's arguments; one process when there is little to do."""
+    asked = os.environ.get("JOBS", "").strip()
+    if asked and not asked.isdigit():
+        raise OptionError(f"JOBS={asked}: not a number")
+    jobs = int(asked) if asked else min(4, os.cpu_count() or 1)
+    return ["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 and count > 1 else []
+
+
+def target_test(waves: bool = False) -> int:
+    """pytest over tests/, or what TEST selects."""
+    opts = options.from_env()
+    cases = selection.select_cases(opts.test)
+    if not cases:
+        raise OptionError("tests/ holds no test yet")
+    if waves and not opts.test:
+        raise OptionError("waves needs TEST=<name of a test>")
+    opts = dataclasses.replace(opts, waves=waves or opts.waves)
+    _prepare(_needs(opts))
+    nodes = sorted({case.node for case in cases}) if opts.test else ["tests"]
+    variables = _variables(opts)
+    # With waves the runner's own lines matter: they name the files.
+    parallel = ["-s"] if opts.waves else _jobs(len(cases))
+    code = _python("-m", "pytest", "-q", *parallel, *nodes, **variables)
+    if code:
+        line = options.repro_line(opts.test, int(variables["SEED"]), opts.sim, opts.config)
+        print(f"whole run again: {line.removeprefix('REPRO: ')}")
+    return FAILED if code else 0
+
+
+def target_waves() -> int:
+    """One test again with an FST."""
+    return target_test(waves=True)
+
+
+def target_sim() -> int:
+    """The main job: guest processes share the accelerator through nested translation."""
+    opts = options.from_env()
+    return _program("tb.system", _needs(opts), opts=opts)
+
+
+def target_replay() -> int:
+    """Replay cases on the RTL and on the reference model."""
+    opts = options.from_env()
+    cases = os.environ.get("CASES", "").strip()
+    if not cases:
+        raise OptionError("replay needs CASES=<file or folder>")
+    if not Path(cases).exists():
+        raise OptionError(f"CASES={cases}: no such file or folder")
+    args = [str(Path(cases).resolve()), "--sim", opts.sim, "--config", opts.config]
+    return _program("tb.replay", _needs(opts), *args, opts=opts)
+
+
+def target_bench() -> int:
+    """Speed and latency figures."""
+    opts = options.from_env()
+    only = os.environ.get("ONLY", "").strip()
+    args = ["--only", only] if only else []
+    return _program("tb.bench", _needs(opts), *args, opts=opts)
+
+
+def target_regress() -> int:
+    """The lists of sim/regress.yaml under several seeds."""
+    opts = options.from_env()
+    return _program("sim.regress", _needs(opts))
+
+
+def target_lint() -> int:
+    """Every static check."""
+    return _program("sim.lint", ["icarus", "verilator"])
+
+
+def target_gen() -> int:
+    """Regenerate the generated files."""
+    return _program("tb.tools.gen", [])
+
+
+def target_plan() -> int:
+    """State of the test plan."""
+    return _program("tb.tools.check_plan", [])
+
+
+def target_synth() -> int:
+    """Synthesis report."""
+    return _program("sim.synth", [])
+
+
+def target_formal() -> int:
+    """Proofs."""
+    return _program("sim.formal", [])
+
+
+def target_venv() -> int:
+    """Only the setup."""
+    opts = options.from_env()
+    _prepare(_needs(opts))
+    return 0
+
+
+def target_clean() -> int:
+    """Everything the targets made, the virtualenv excepted."""
+    shutil.rmtree(BUILD_ROOT, ignore_errors=True)
+    caches = [c for top in ("sim", "tb", "tests") for c in (ROOT / top).rglob("__pycache__")]
+    for cache in [*caches, ROOT / ".ruff_cache"]:
+        shutil.rmtree(cache, ignore_errors=True)
+    return 0
+
+
+TARGETS = {n.removeprefix("target_"): f for n, f in globals().items() if n.startswith("target_")}
+
+
+def main(argv: list[str]) -> int:
+    """Run one target."""
+    name = argv[1] if len(argv) > 1 else ""
+    try:
+        if name not in TARGETS:
+            raise OptionError(f"unknown target {name!r}: one of {', '.join(TARGETS)}")
+        return TARGETS[name]()
+    except (OptionError, environment.MissingError) as err:
+        print(f"{name}: {err}", file=sys.stderr)
+        return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
