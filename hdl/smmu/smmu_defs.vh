@@ -410,8 +410,8 @@
 
 // ---- GERROR_IRQ_CFG0: GERROR MSI address -----------------------------------
 `define GERROR_IRQ_CFG0_RESET           64'h0000000000000000
-`define GERROR_IRQ_CFG0_WMASK           64'h00FFFFFFFFFFFFFC
-`define GERROR_IRQ_CFG0_RMASK           64'h00FFFFFFFFFFFFFC
+`define GERROR_IRQ_CFG0_WMASK           64'h0000FFFFFFFFFFFC
+`define GERROR_IRQ_CFG0_RMASK           64'h0000FFFFFFFFFFFC
 `define GERROR_IRQ_CFG0_ADDR_LSB        2
 `define GERROR_IRQ_CFG0_ADDR_W          54
 
@@ -433,8 +433,8 @@
 
 // ---- STRTAB_BASE: Stream table base ----------------------------------------
 `define STRTAB_BASE_RESET               64'h0000000000000000
-`define STRTAB_BASE_WMASK               64'h40FFFFFFFFFFFFC0
-`define STRTAB_BASE_RMASK               64'h40FFFFFFFFFFFFC0
+`define STRTAB_BASE_WMASK               64'h4000FFFFFFFFFFC0
+`define STRTAB_BASE_RMASK               64'h4000FFFFFFFFFFC0
 `define STRTAB_BASE_ADDR_LSB            6
 `define STRTAB_BASE_ADDR_W              50
 `define STRTAB_BASE_RA_LSB              62
@@ -453,8 +453,8 @@
 
 // ---- CMDQ_BASE: Command queue base -----------------------------------------
 `define CMDQ_BASE_RESET                 64'h0000000000000000
-`define CMDQ_BASE_WMASK                 64'h40FFFFFFFFFFFFFF
-`define CMDQ_BASE_RMASK                 64'h40FFFFFFFFFFFFFF
+`define CMDQ_BASE_WMASK                 64'h4000FFFFFFFFFFFF
+`define CMDQ_BASE_RMASK                 64'h4000FFFFFFFFFFFF
 `define CMDQ_BASE_LOG2SIZE_LSB          0
 `define CMDQ_BASE_LOG2SIZE_W            5
 `define CMDQ_BASE_ADDR_LSB              5
@@ -480,8 +480,8 @@
 
 // ---- EVENTQ_BASE: Event queue base -----------------------------------------
 `define EVENTQ_BASE_RESET               64'h0000000000000000
-`define EVENTQ_BASE_WMASK               64'h40FFFFFFFFFFFFFF
-`define EVENTQ_BASE_RMASK               64'h40FFFFFFFFFFFFFF
+`define EVENTQ_BASE_WMASK               64'h4000FFFFFFFFFFFF
+`define EVENTQ_BASE_RMASK               64'h4000FFFFFFFFFFFF
 `define EVENTQ_BASE_LOG2SIZE_LSB        0
 `define EVENTQ_BASE_LOG2SIZE_W          5
 `define EVENTQ_BASE_ADDR_LSB            5
@@ -491,8 +491,8 @@
 
 // ---- EVENTQ_IRQ_CFG0: Event queue MSI address ------------------------------
 `define EVENTQ_IRQ_CFG0_RESET           64'h0000000000000000
-`define EVENTQ_IRQ_CFG0_WMASK           64'h00FFFFFFFFFFFFFC
-`define EVENTQ_IRQ_CFG0_RMASK           64'h00FFFFFFFFFFFFFC
+`define EVENTQ_IRQ_CFG0_WMASK           64'h0000FFFFFFFFFFFC
+`define EVENTQ_IRQ_CFG0_RMASK           64'h0000FFFFFFFFFFFC
 `define EVENTQ_IRQ_CFG0_ADDR_LSB        2
 `define EVENTQ_IRQ_CFG0_ADDR_W          54
 
@@ -1203,6 +1203,14 @@
 `define EVTREC_PW_W                     1
 `define EVTREC_PR_LSB                   103
 `define EVTREC_PR_W                     1
+`define EVTREC_TREQ_PRIV_LSB            92
+`define EVTREC_TREQ_PRIV_W              1
+`define EVTREC_TREQ_X_LSB               93
+`define EVTREC_TREQ_X_W                 1
+`define EVTREC_TREQ_W_LSB               94
+`define EVTREC_TREQ_W_W                 1
+`define EVTREC_TREQ_R_LSB               95
+`define EVTREC_TREQ_R_W                 1
 `define EVTREC_SPAN_LSB                 108
 `define EVTREC_SPAN_W                   8
 `define EVTREC_INPUTADDR_LSB            128
@@ -1363,6 +1371,17 @@
 `define AXDOMAIN_ISH                    2'h1
 `define AXDOMAIN_OSH                    2'h2
 `define AXDOMAIN_SYS                    2'h3
+
+// ---- AxMMUFLOW -------------------------------------------------------------
+`define MMUFLOW_STALL                   2'h0
+`define MMUFLOW_ATST                    2'h1
+`define MMUFLOW_NOSTALL                 2'h2
+`define MMUFLOW_PRI                     2'h3
+
+// ---- AxMMUSECSID -----------------------------------------------------------
+`define MMUSECSID_NONSECURE             2'h0
+`define MMUSECSID_SECURE                2'h1
+`define MMUSECSID_REALM                 2'h2
 
 // ---- Command opcodes -------------------------------------------------------
 `define OP_PREFETCH_CONFIG              8'h01

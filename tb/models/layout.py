@@ -28,8 +28,6 @@ class Field:
     overlay: bool = False
     alias: str = ""
     enum: type[IntEnum] | None = None
-    readable: bool = True
-    writable: bool = True
 
     @property
     def mask(self) -> int:
@@ -168,7 +166,11 @@ class Layout:
 
 
 class Register(Layout):
-    """A register: a layout with an offset, a reset value, an access and a guard."""
+    """A register: a layout with an offset, a reset value, an access and a guard.
+
+    `write_mask` holds the bits software can change in this build (guards aside), `read_mask` those
+    that can read as 1; both are 0 for registers of a later milestone.
+    """
 
     def __init__(
         self,
@@ -180,6 +182,8 @@ class Register(Layout):
         guard: str,
         milestone: int,
         volatile: bool,
+        write_mask: int,
+        read_mask: int,
         fields: Iterable[Field],
         doc: str = "",
     ) -> None:
@@ -190,6 +194,8 @@ class Register(Layout):
         self.guard = guard
         self.milestone = milestone
         self.volatile = volatile
+        self.write_mask = write_mask
+        self.read_mask = read_mask
 
     def __repr__(self) -> str:
         return f"Register({self.name} at {self.offset:#07x}, {self.width} bits, {self.access})"
@@ -197,24 +203,6 @@ class Register(Layout):
     def value(self, **values: int) -> int:
         """Register value with the given fields set and every other bit 0."""
         return self.pack_int(**values)
-
-    @property
-    def write_mask(self) -> int:
-        """Bits that software can change in this build (guards aside)."""
-        bits = 0
-        for item in self:
-            if item.writable:
-                bits |= item.mask
-        return bits
-
-    @property
-    def read_mask(self) -> int:
-        """Bits that can read as 1 in this build."""
-        bits = 0
-        for item in self:
-            if item.readable:
-                bits |= item.mask
-        return bits
 
 
 class RegisterMap:

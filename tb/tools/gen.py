@@ -15,11 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tb.tools import gen_python, gen_verilog
-from tb.tools.gen_schema import SpecError, load_spec
+from tb.tools import gen_docs, gen_pins, gen_python, gen_ral, gen_verilog
+from tb.tools.gen_schema import load_spec
+from tb.tools.gen_yaml import SpecError
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = Path("hdl/smmu/smmu_fields.yaml")
+PINS = Path("hdl/smmu/smmu_pins.yaml")
+CONFIGS = Path("sim/configs.yaml")
 
 
 def formatted(text: str, root: Path) -> str:
@@ -49,10 +52,19 @@ def formatted(text: str, root: Path) -> str:
 def render_all(root: Path) -> dict[Path, str]:
     """Text of every generated file by path relative to the root."""
     spec = load_spec(root / FIELDS)
-    return {
+    pins = gen_pins.load_pins(root / PINS)
+    configs = gen_pins.load_configs(root / CONFIGS, pins)
+    texts = {
         Path("hdl/smmu/smmu_defs.vh"): gen_verilog.render(spec),
         Path("tb/models/fields.py"): formatted(gen_python.render(spec), root),
+        Path("tb/env/ral.py"): formatted(gen_ral.render(spec), root),
+        Path("docs/registers.md"): gen_docs.render(spec),
+        Path("docs/pins.md"): gen_pins.render_doc(pins, configs),
     }
+    for name, params in configs.items():
+        path = Path(f"hdl/smmu/gen/smmu_wrap_{name}.v")
+        texts[path] = gen_pins.render_wrapper(pins, name, params)
+    return texts
 
 
 def stale_files(root: Path, texts: dict[Path, str]) -> list[Path]:

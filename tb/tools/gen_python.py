@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from tb.tools.gen_schema import NEVER, Bits, Cmd, Spec
+from tb.tools.gen_schema import Bits, Cmd, Spec
+from tb.tools.gen_yaml import NEVER
 
 HEADER = '''\
 # SPDX-License-Identifier: Apache-2.0
@@ -33,7 +34,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def field_text(item: Bits, *, access: str = "") -> str:
+def field_text(item: Bits) -> str:
     """One Field(...) expression."""
     parts = [quoted(item.name.lower()), str(item.lsb), str(item.width), quoted(item.doc)]
     for flag in ("addr", "trunc", "overlay"):
@@ -43,20 +44,15 @@ def field_text(item: Bits, *, access: str = "") -> str:
         parts.append(f"alias={quoted(item.alias)}")
     if item.enum:
         parts.append(f"enum={item.enum}")
-    if access:
-        if item.res0:
-            parts.append("readable=False")
-        if item.res0 or item.ro or access == "RO":
-            parts.append("writable=False")
     return f"Field({', '.join(parts)})"
 
 
-def fields_text(items: tuple[Bits, ...], indent: str, *, access: str = "") -> list[str]:
+def fields_text(items: tuple[Bits, ...], indent: str) -> list[str]:
     """A tuple of Field expressions, one a line."""
     if not items:
         return [f"{indent}(),"]
     lines = [f"{indent}("]
-    lines += [f"{indent}    {field_text(item, access=access)}," for item in items]
+    lines += [f"{indent}    {field_text(item)}," for item in items]
     return [*lines, f"{indent}),"]
 
 
@@ -115,7 +111,9 @@ def render(spec: Spec) -> str:
             f"            {quoted(reg.guard)},",
             f"            {milestone},",
             f"            {reg.volatile},",
-            *fields_text(reg.fields, "            ", access=reg.access),
+            f"            {reg.mask(writable=True):#x},",
+            f"            {reg.mask(writable=False):#x},",
+            *fields_text(reg.fields, "            "),
             f"            {quoted(reg.doc)},",
             "        ),",
         ]

@@ -14,16 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tb.tools.gen_yaml import (
+    CLASS_RE,
+    NAME_RE,
+    SpecError,
+    check_keys,
+    get_bool,
+    get_int,
+    get_list,
+    get_milestone,
+    get_name,
+    get_str,
+    load_yaml,
+    unique,
+)
 
-NAME_RE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
-CLASS_RE = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 ACCESSES = ("RO", "RW", "WO")
-NEVER = 99  # milestone of architected items that this design does not implement
-
-
-class SpecError(Exception):
-    """A mistake in a source file; the text names the place."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,21 @@ class Reg(Struct):
     guard: str = "NONE"
     milestone: int = 1
     volatile: bool = False
+    oas: int = 64
+
+    def implemented(self, item: Bits) -> int:
+        """Width of a field in this build: address bits at and above OAS are RES0 (REG-017)."""
+        if item.res0 or self.milestone != 1:
+            return 0
+        return min(item.width, self.oas - item.lsb) if item.addr else item.width
 
     def mask(self, *, writable: bool) -> int:
         """Bits that can be written (or read as 1) in this build."""
         bits = 0
         for item in self.fields:
-            if item.res0 or (writable and (item.ro or self.access == "RO")):
-                continue
-            bits |= item.mask
-        return bits if self.milestone == 1 else 0
+            if not (writable and (item.ro or self.access == "RO")):
+                bits |= ((1 << self.implemented(item)) - 1) << item.lsb
+        return bits
 
 
 @dataclass(frozen=True)
@@ -141,102 +153,6 @@ class Spec:
     event: Struct
     events: tuple[Evt, ...]
     enums: tuple[EnumSpec, ...]
-
-
-# ---- small checked readers ------------------------------------------------------
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    """The document of a YAML file; SpecError when it cannot be read or is no mapping."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise SpecError(f"{path}: {err.strerror}") from None
-    except UnicodeDecodeError:
-        raise SpecError(f"{path}: not UTF-8 text") from None
-    except yaml.YAMLError as err:
-        mark = getattr(err, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else f"{path}"
-        problem = getattr(err, "problem", None) or "unreadable character"
-        raise SpecError(f"{place}: not YAML: {problem}") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: a mapping is wanted at the top")
-    return data
-
-
-def check_keys(node: Any, where: str, need: Iterable[str], may: Iterable[str] = ()) -> None:
-    """SpecError unless `node` is a mapping with exactly the allowed keys."""
-    if not isinstance(node, dict):
-        raise SpecError(f"{where}: a mapping is wanted")
-    for key in need:
-        if key not in node:
-            raise SpecError(f"{where}: key '{key}' is missing")
-    for key in node:
-        if key not in need and key not in may:
-            raise SpecError(f"{where}: unknown key '{key}'")
-
-
-def get_list(node: dict[str, Any], key: str, where: str) -> list[Any]:
-    """A list value."""
-    value = node[key]
-    if not isinstance(value, list):
-        raise SpecError(f"{where}.{key}: a list is wanted")
-    return value
-
-
-def get_int(
-    node: dict[str, Any], key: str, where: str, bits: int, default: int | None = None
-) -> int:
-    """A non-negative integer of at most `bits` bits."""
-    value = node.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise SpecError(f"{where}.{key}: a non-negative integer is wanted")
-    if value >> bits:
-        raise SpecError(f"{where}.{key}: {value:#x} does not fit {bits} bits")
-    return value
-
-
-def get_str(node: dict[str, Any], key: str, where: str, default: str | None = None) -> str:
-    """A single-line text."""
-    value = node.get(key, default)
-    if not isinstance(value, str) or "\n" in value:
-        raise SpecError(f"{where}.{key}: one line of text is wanted")
-    return value
-
-
-def get_bool(node: dict[str, Any], key: str, where: str) -> bool:
-    """A flag, false when absent."""
-    value = node.get(key, False)
-    if not isinstance(value, bool):
-        raise SpecError(f"{where}.{key}: true or false is wanted")
-    return value
-
-
-def get_name(node: Any, where: str, pattern: re.Pattern[str] = NAME_RE) -> str:
-    """The `name` of an item."""
-    name = node.get("name") if isinstance(node, dict) else None
-    if not isinstance(name, str) or not pattern.match(name):
-        raise SpecError(f"{where}: bad or missing name {name!r}")
-    return name
-
-
-def get_milestone(node: dict[str, Any], where: str) -> int:
-    """1, 2 or NEVER."""
-    value = node.get("milestone", 1)
-    if value == "never":
-        return NEVER
-    if value not in (1, 2) or isinstance(value, bool):
-        raise SpecError(f"{where}.milestone: 1, 2 or never is wanted")
-    return value
-
-
-def unique(items: Iterable[Any], where: str, what: str, keys: Iterable[Any]) -> None:
-    """SpecError on a key that occurs twice."""
-    seen: dict[Any, Any] = {}
-    for item, key in zip(items, keys, strict=True):
-        if key in seen:
-            raise SpecError(f"{where}.{item.name}: {what} is already used by {seen[key].name}")
-        seen[key] = item
 
 
 # ---- fields ------------------------------------------------------------------------
@@ -308,30 +224,28 @@ def check_overlap(fields: Iterable[Bits], where: str) -> None:
 # ---- sections ------------------------------------------------------------------------
 
 
-def parse_register(node: Any, index: int, guards: dict[str, str]) -> Reg:
+def parse_register(node: Any, index: int, guards: dict[str, str], oas: int) -> Reg:
     """One register."""
     where = f"registers.{get_name(node, f'registers[{index}]')}"
-    check_keys(
-        node,
-        where,
-        ("name", "offset", "access", "reset", "fields", "doc"),
-        ("width", "guard", "milestone", "volatile"),
-    )
-    width = get_int(node, "width", where, 8, 32)
+    check_keys(node, where, ("name", "hw", "fields", "doc"))
+    facts = node["hw"]
+    may = ("width", "guard", "milestone", "volatile")
+    check_keys(facts, f"{where}.hw", ("offset", "access", "reset"), may)
+    width = get_int(facts, "width", where, 8, 32)
     if width not in (32, 64):
         raise SpecError(f"{where}.width: 32 or 64 is wanted")
-    offset = get_int(node, "offset", where, 17)
+    offset = get_int(facts, "offset", where, 17)
     if offset % (width // 8):
         raise SpecError(f"{where}.offset: {offset:#x} is not aligned to {width // 8} bytes")
-    if node["access"] not in ACCESSES:
+    if facts["access"] not in ACCESSES:
         raise SpecError(f"{where}.access: one of {', '.join(ACCESSES)} is wanted")
     fields = parse_fields(node["fields"], where, width)
     check_overlap(fields, where)
-    guard = get_str(node, "guard", where, "NONE")
+    guard = get_str(facts, "guard", where, "NONE")
     for place, name in [(where, guard)] + [(f"{where}.{f.name}", f.guard) for f in fields]:
         if name and name not in guards:
             raise SpecError(f"{place}.guard: no guard {name!r}")
-    reset = get_int(node, "reset", where, width)
+    reset = get_int(facts, "reset", where, width)
     known = 0
     for item in fields:
         known |= item.mask
@@ -343,11 +257,12 @@ def parse_register(node: Any, index: int, guards: dict[str, str]) -> Reg:
         doc=get_str(node, "doc", where),
         fields=fields,
         offset=offset,
-        access=node["access"],
+        access=facts["access"],
         reset=reset,
         guard=guard,
-        milestone=get_milestone(node, where),
-        volatile=get_bool(node, "volatile", where),
+        milestone=get_milestone(facts, where),
+        volatile=get_bool(facts, "volatile", where),
+        oas=oas,
     )
 
 
@@ -465,10 +380,11 @@ def parse_spec(data: dict[str, Any]) -> Spec:
     check_keys(
         data,
         "top level",
-        ("version", "guards", "registers", "structures", "commands", "events", "enums"),
+        ("version", "oas", "guards", "registers", "structures", "commands", "events", "enums"),
     )
     if data["version"] != 1:
         raise SpecError(f"version: 1 is wanted, got {data['version']!r}")
+    oas = get_int(data, "oas", "top level", 6)
     if not isinstance(data["guards"], dict):
         raise SpecError("guards: a mapping is wanted")
     guards: dict[str, str] = {}
@@ -476,7 +392,7 @@ def parse_spec(data: dict[str, Any]) -> Spec:
         check_keys(node, f"guards.{name}", ("doc",))
         guards[str(name)] = get_str(node, "doc", f"guards.{name}")
     registers = tuple(
-        parse_register(node, i, guards)
+        parse_register(node, i, guards, oas)
         for i, node in enumerate(get_list(data, "registers", "top level"))
     )
     unique(registers, "registers", "the name", (r.name for r in registers))

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from tb.tools.gen_schema import Bits, Spec, SpecError
+from tb.tools.gen_schema import Bits, Spec
+from tb.tools.gen_yaml import SpecError
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
