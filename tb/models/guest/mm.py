@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Address spaces of guest processes: VMAs, page tables, demand paging, copy-on-write, unmap.
+
+One page table serves the CPU and, through SVA, the device.  Every change that takes a right
+away follows break-before-make: descriptor cleared, CPU TLBs invalidated, the device's TLB
+invalidated through the mmu notifier, and only then is the page reused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tb.models.audit import PAGE
+from tb.models.cpu import ADDR_MASK, PTE_AF, PTE_NG, PTE_RDONLY, PTE_USER, MmuFault, Vcpu
+from tb.models.guest.kernel import GuestKernel
+from tb.models.platform import Mutex
+
+TABLE_DESC = 0b11
+PAGE_DESC = 0b11
+SH_INNER = 3 << 8
+ATTR_NORMAL = 0 << 2  # MAIR index 0
+ATTR_DEVICE = 4 << 2  # MAIR index 4
+XN_ALL = 0b11 << 53
+USER_PAGE = PAGE_DESC | PTE_USER | PTE_AF | PTE_NG | XN_ALL
+
+
+class SegmentationFault(Exception):
+    """An EL0 access that the kernel cannot satisfy."""
+
+
+class MmuNotifier(Protocol):
+    """Secondary MMU user of an address space (the SMMU, through SVA)."""
+
+    async def invalidate_range(self, cpu: Vcpu, start: int, pages: int) -> None: ...
+
+    async def release(self, cpu: Vcpu) -> None: ...
+
+
+@dataclass
+class Vma:
+    """One mapping: whole pages, ``backing`` pages are shared and read-only until copied."""
+
+    start: int
+    pages: int
+    write: bool = True
+    backing: list[int] = field(default_factory=list)  # page cache, for private file mappings
+    device: int | None = None  # guest physical base of mapped device registers
+
+    @property
+    def end(self) -> int:
+        return self.start + self.pages * PAGE
+
+
+class Mm:
+    """Address space of one process."""
+
+    def __init__(self, kernel: GuestKernel, cpu: Vcpu, asid: int, space: int) -> None:
+        self.kernel = kernel
+        self.asid = asid
+        self.space = space  # audit name of the address space: the PASID
+        self.lock = Mutex(kernel.plat, f"mm{space}")
+        self.vmas: list[Vma] = []
+        self.notifiers: list[MmuNotifier] = []
+        self.exiting = False
+        self._tables: list[int] = []
+        self._anon: set[int] = set()
+        self.pgd = self._table(cpu)
+
+    # ---- page table ---------------------------------------------------------------------
+    def _table(self, cpu: Vcpu) -> int:
+        page = self.kernel.alloc_page("guest:pgtable")
+        cpu.kwrite(page, bytes(PAGE))
+        self._tables.append(page)
+        return page
+
+    def _slot(self, cpu: Vcpu, va: int, make: bool) -> int | None:
+        table = self.pgd
+        for level in (0, 1, 2):
+            at = table + 8 * ((va >> (12 + 9 * (3 - level))) & 0x1FF)
+            desc = int.from_bytes(cpu.kread(at, 8), "little")
+            if not desc & 1:
+                if not make:
+                    return None
+                desc = self._table(cpu) | TABLE_DESC
+                cpu.kwrite(at, desc.to_bytes(8, "little"))
+            table = desc & ADDR_MASK
+        return table + 8 * ((va >> 12) & 0x1FF)
+
+    def pte(self, cpu: Vcpu, va: int) -> int:
+        """Last-level descriptor of ``va``, 0 when there is none."""
+        slot = self._slot(cpu, va, False)
+        return int.from_bytes(cpu.kread(slot, 8), "little") if slot else 0
+
+    async def _set_pte(self, cpu: Vcpu, va: int, ipa: int, write: bool, device: bool) -> None:
+        desc = ipa | USER_PAGE | (0 if write else PTE_RDONLY)
+        desc |= ATTR_DEVICE if device else (ATTR_NORMAL | SH_INNER)
+        slot = self._slot(cpu, va, True)
+        assert slot is not None
+        if not device:
+            self.kernel.audit.grant(self.space, ipa, write)
+        cpu.kwrite(slot, desc.to_bytes(8, "little"))
+        await cpu.run("guest-pte-write")
+
+    # ---- VMAs ---------------------------------------------------------------------------
+    def find(self, va: int) -> Vma | None:
+        """The mapping that holds ``va``."""
+        return next((v for v in self.vmas if v.start <= va < v.end), None)
+
+    def mmap(self, vma: Vma) -> int:
+        """Add a mapping; nothing is populated. Returns its start."""
+        if any(v.start < vma.end and vma.start < v.end for v in self.vmas):
+            raise ValueError(f"mapping at 0x{vma.start:x} overlaps another")
+        self.vmas.append(vma)
+        return vma.start
+
+    # ---- faults -------------------------------------------------------------------------
+    async def handle_fault(self, cpu: Vcpu, va: int, write: bool) -> bool:
+        """handle_mm_fault: make ``va`` accessible; False when no mapping allows it."""
+        async with self.lock:
+            await cpu.run("guest-fault-entry")
+            vma = self.find(va)
+            if self.exiting or vma is None or (write and not vma.write):
+                return False
+            page = va & ~(PAGE - 1)
+            desc = self.pte(cpu, page)
+            if vma.device is not None:
+                ipa = vma.device + page - vma.start
+                await self._set_pte(cpu, page, ipa, vma.write, True)
+            elif not desc & 1:
+                await self._populate(cpu, vma, page, write)
+            elif write and desc & PTE_RDONLY:
+                await self._copy_on_write(cpu, page, desc & ADDR_MASK)
+            # else: another fault on the same page was served first
+            return True
+
+    async def _populate(self, cpu: Vcpu, vma: Vma, page: int, write: bool) -> None:
+        kernel = self.kernel
+        if vma.backing:
+            shared = vma.backing[(page - vma.start) // PAGE]
+            if not write:
+                await self._set_pte(cpu, page, shared, False, False)
+                return
+            fresh = await self._anonymous(cpu)
+            await cpu.run("guest-page-copy")
+            cpu.kwrite(fresh, cpu.kread(shared, PAGE))
+        else:
+            fresh = await self._anonymous(cpu)
+            await cpu.run("guest-page-clear")
+            cpu.kwrite(fresh, bytes(PAGE))
+        kernel.plat.counters["guest-demand-pages"] += 1
+        # write-protected anonymous pages do not occur here: a private page is writable at once
+        await self._set_pte(cpu, page, fresh, vma.write, False)
+
+    async def _anonymous(self, cpu: Vcpu) -> int:
+        await cpu.run("guest-page-alloc")
+        ipa = self.kernel.alloc_page(f"proc:{self.space}")
+        self._anon.add(ipa)
+        return ipa
+
+    async def _copy_on_write(self, cpu: Vcpu, page: int, shared: int) -> None:
+        fresh = await self._anonymous(cpu)
+        await cpu.run("guest-page-copy")
+        cpu.kwrite(fresh, cpu.kread(shared, PAGE))
+        await self._zap(cpu, page, 1)
+        self.kernel.plat.counters["guest-cow-breaks"] += 1
+        await self._set_pte(cpu, page, fresh, True, False)
+
+    # ---- taking away --------------------------------------------------------------------
+    async def _zap(self, cpu: Vcpu, start: int, pages: int) -> list[int]:
+        """Clear descriptors and invalidate everywhere; returns the pages that were mapped."""
+        gone = []
+        for va in range(start, start + pages * PAGE, PAGE):
+            slot = self._slot(cpu, va, False)
+            desc = int.from_bytes(cpu.kread(slot, 8), "little") if slot else 0
+            if slot and desc & 1:
+                cpu.kwrite(slot, bytes(8))
+                gone.append(desc & ADDR_MASK)
+        await cpu.run("guest-pte-write", max(len(gone), 1))
+        if gone:
+            await self.kernel.tlbi_va(cpu, self.asid, start, pages)
+            for notifier in self.notifiers:
+                await notifier.invalidate_range(cpu, start, pages)
+            for ipa in gone:
+                if ipa in self._anon or self._is_backing(ipa):
+                    self.kernel.audit.retire(self.space, ipa)
+        return gone
+
+    def _is_backing(self, ipa: int) -> bool:
+        return any(ipa in v.backing for v in self.vmas)
+
+    async def munmap(self, cpu: Vcpu, start: int, pages: int) -> None:
+        """Remove pages from the end or the whole of one mapping."""
+        async with self.lock:
+            await cpu.run("guest-syscall")
+            vma = self.find(start)
+            if vma is None or start + pages * PAGE != vma.end:
+                raise ValueError("munmap: only the tail of a mapping can go")
+            vma.pages -= pages
+            gone = await self._zap(cpu, start, pages)
+            if not vma.pages:
+                self.vmas.remove(vma)
+            self._release_pages(gone)
+
+    def _release_pages(self, pages: list[int]) -> None:
+        for ipa in pages:
+            if ipa in self._anon:
+                self._anon.remove(ipa)
+                self.kernel.free_page(ipa)
+
+    async def exit(self, cpu: Vcpu) -> None:
+        """exit_mmap: notifiers first (the device must let go), then pages, then tables."""
+        self.exiting = True
+        for notifier in self.notifiers:
+            await notifier.release(cpu)
+        async with self.lock:
+            await self.kernel.tlbi_asid(cpu, self.asid)
+            mapped = [v for v in self._mapped(cpu)]
+            for ipa in mapped:
+                self.kernel.audit.retire(self.space, ipa)
+            self._release_pages(mapped)
+            for table in self._tables:
+                self.kernel.free_page(table)
+            self._tables.clear()
+            self.vmas.clear()
+
+    def _mapped(self, cpu: Vcpu) -> Iterator[int]:
+        for vma in self.vmas:
+            if vma.device is None:
+                for va in range(vma.start, vma.end, PAGE):
+                    desc = self.pte(cpu, va)
+                    if desc & 1:
+                        yield desc & ADDR_MASK
+
+    # ---- EL0 ----------------------------------------------------------------------------
+    async def user_fault(self, cpu: Vcpu, fault: MmuFault) -> None:
+        """Abort handler for an EL0 access; raises SegmentationFault."""
+        if fault.stage != 1:
+            raise fault
+        self.kernel.plat.counters["guest-cpu-faults"] += 1
+        # TLBs may hold the translation that lacked the permission; ARM D8: software's duty
+        if not await self.handle_fault(cpu, fault.addr, fault.write):
+            raise SegmentationFault(f"process {self.space}: 0x{fault.addr:x}")

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of each device fault, hop by hop, in cycles of the SMMU clock.
+
+A fault is opened when the SMMU's event record appears in host memory, and every layer that
+passes it on marks its hop.  The layers know different names for it: the host knows {StreamID,
+STAG}, the guest knows {virtual StreamID, STAG}; the STAG travels unchanged as the page
+request's group id, so it finds the open fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+
+# hop names in order; the leg that ends at a hop is booked to the layer beside it
+HOPS: dict[str, str] = {
+    "smmu_event": "hardware",  # record and PROD visible in host memory
+    "host_irq": "hardware",  # wire seen by the host's interrupt controller
+    "host_thread": "host-kernel",  # event queue thread has read the record
+    "vfio_ring": "host-kernel",  # entry in the fault ring, eventfd signalled
+    "qemu_relay": "qemu",  # main loop has taken the entry
+    "guest_event": "qemu",  # record in the guest's event queue
+    "guest_irq": "kvm",  # virtual CPU takes the interrupt
+    "guest_thread": "guest-kernel",  # guest driver has read the record
+    "guest_handler": "guest-kernel",  # page fault handler starts
+    "page_mapped": "guest-kernel",  # descriptor written (and invalidated if one was replaced)
+    "guest_resume": "guest-kernel",  # CMD_RESUME in the guest's command queue
+    "qemu_resume": "kvm",  # trapped and fetched by the vSMMU
+    "vfio_response": "qemu",  # page response in the response ring
+    "host_resume": "host-kernel",  # physical CMD_RESUME handed to the SMMU
+    "retry_done": "hardware",  # the retried transaction reached memory or was answered
+}
+HOP_NAMES = tuple(HOPS)
+
+
+@dataclass
+class Fault:
+    """One stalled transaction."""
+
+    index: int
+    sid: int
+    pasid: int
+    stag: int
+    event: str
+    addr: int
+    write: bool
+    outcome: str = "pending"  # then "resolved" or "aborted"
+    hops: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict:
+        """JSON form."""
+        return {
+            "index": self.index,
+            "event": self.event,
+            "sid": self.sid,
+            "pasid": self.pasid,
+            "stag": self.stag,
+            "addr": f"0x{self.addr:x}",
+            "write": self.write,
+            "outcome": self.outcome,
+            "hops": {name: self.hops[name] for name in HOP_NAMES if name in self.hops},
+        }
+
+    def legs(self) -> list[tuple[str, str, int]]:
+        """(leg name, layer, cycles) between neighbouring hops that were passed."""
+        names = [name for name in HOP_NAMES if name in self.hops]
+        return [
+            (f"{a} > {b}", HOPS[b], self.hops[b] - self.hops[a])
+            for a, b in zip(names, names[1:], strict=False)
+        ]
+
+
+class Timeline:
+    """All faults of a run, and the way back from a name to the open fault."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self.faults: list[Fault] = []
+        self._open: dict[int, Fault] = {}  # by STAG, which is unique while outstanding
+        self._retrying: list[Fault] = []
+        self.pending_irq: list[Fault] = []
+
+    def open(self, sid: int, pasid: int, stag: int, event: str, addr: int, write: bool) -> Fault:
+        """A stall record appeared in host memory."""
+        fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write)
+        self.faults.append(fault)
+        self._open[stag] = fault
+        self.pending_irq.append(fault)
+        fault.hops["smmu_event"] = self._now()
+        return fault
+
+    def irq(self) -> None:
+        """The event queue wire fired: every record before it shares the moment."""
+        for fault in self.pending_irq:
+            fault.hops.setdefault("host_irq", self._now())
+        self.pending_irq.clear()
+
+    def hop(self, stag: int, name: str) -> None:
+        """The outstanding fault with this STAG passed ``name``; the first time counts."""
+        fault = self._open.get(stag)
+        if fault is not None:
+            fault.hops.setdefault(name, self._now())
+
+    def close(self, stag: int, resolved: bool) -> Fault | None:
+        """The physical CMD_RESUME is about to go out: the STAG may be used again after it."""
+        fault = self._open.pop(stag, None)
+        if fault is None:
+            return None
+        fault.outcome = "resolved" if resolved else "aborted"
+        if fault in self.pending_irq:
+            self.pending_irq.remove(fault)
+        self._retrying.append(fault)
+        return fault
+
+    def resumed(self, fault: Fault | None) -> None:
+        """The SMMU was told that the physical CMD_RESUME of ``fault`` is in its queue."""
+        if fault is not None:
+            fault.hops["host_resume"] = self._now()
+
+    def outstanding(self, pasid: int | None = None) -> list[Fault]:
+        """Faults whose response has not been given."""
+        return [f for f in self._open.values() if pasid in (None, f.pasid)]
+
+    def access(self, pasid: int, va: int | None, write: bool) -> None:
+        """A transaction of ``pasid`` completed downstream; it may end a retried fault.
+
+        ``va`` may be None where the observer knows no virtual address: the oldest retried
+        fault of the space and direction is meant then (per AXI ID order is kept).
+        """
+        for fault in self._retrying:
+            same_page = va is None or fault.addr >> 12 == va >> 12
+            if fault.pasid == pasid and fault.write == write and same_page:
+                fault.hops["retry_done"] = self._now()
+                self._retrying.remove(fault)
+                return
+
+    # ---- results ------------------------------------------------------------------------
+    def leg_table(self) -> dict[str, dict[str, int | str]]:
+        """Minimum, median and maximum of each leg over all resolved faults."""
+        values: dict[str, list[int]] = {}
+        layers: dict[str, str] = {}
+        for fault in self.faults:
+            if fault.outcome != "resolved":
+                continue
+            for name, layer, cycles in fault.legs():
+                values.setdefault(name, []).append(cycles)
+                layers[name] = layer
+            names = list(fault.hops.values())
+            values.setdefault("total", []).append(max(names) - min(names))
+            layers["total"] = "all"
+        total = values.pop("total", None)
+        if total:
+            values["total"] = total
+        return {
+            name: {
+                "layer": layers[name],
+                "min": min(v),
+                "median": int(median(v)),
+                "max": max(v),
+            }
+            for name, v in values.items()
+        }
+
+    def shares(self) -> dict[str, float]:
+        """Share of the faults' time per layer, in percent."""
+        sums: dict[str, int] = {}
+        for fault in self.faults:
+            if fault.outcome == "resolved":
+                for _, layer, cycles in fault.legs():
+                    sums[layer] = sums.get(layer, 0) + cycles
+        total = sum(sums.values()) or 1
+        return {layer: round(100 * n / total, 2) for layer, n in sums.items()}
