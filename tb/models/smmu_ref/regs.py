@@ -110,7 +110,7 @@ class Registers:
         taken = self._accepted(reg) & WORD << low
         if reg.name in HANDSHAKES:
             taken &= ~self._open_fields(reg.name)
-        elif reg.name == "GBPA" and (self.gbpa.update or not value >> 31):
+        elif reg.name == "GBPA" and (self.gbpa["update"] or not value >> 31):
             # Only Update=1 while no update is open counts (INI-009, REG-040).
             return None
         if not taken:

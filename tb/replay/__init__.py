@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replay cases: device-neutral tests run on the RTL and on the reference model (section 5).
+
+===============  =============================================================
+format           reads a file and checks its form, with the JSON path of any fault
+target           what a device under test must offer
+interpreter      executes the steps of a case on any target
+model_runner     the reference model as a target
+rtl_runner       the RTL in the simulator as a target
+===============  =============================================================
+"""
