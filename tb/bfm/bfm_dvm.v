@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : bfm_dvm
+// Purpose: Interconnect side of the DVM snoop channels: sends message parts on
+//          AC in the order posted, takes CR, answers SYSCOREQ.
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// Pins   : dvm_ac*, dvm_cr*, dvm_syscoreq, dvm_syscoack
+// Python : part_mem[n % 64] = {prot, snoop, vmidext, addr}, post_cnt (written);
+//          cr_cnt_q wakes, cr_mem[n % 64] = {cycle, crresp};  (tb/bfm/dvm.py)
+//          cfg_ac_level, cfg_cr_level (n/256), cfg_hold_cr, cfg_ack
+//          bad_cnt_q   CR without a part, or CR changed while waiting
+// Limits : 64 parts posted and unanswered. The DVM Complete that ends a Sync
+//          leaves on the walk port's AR, see tb/bfm/axi_mem.py.
+// Tests  : tests/unit/test_bfm_dvm.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "bfm_defs.vh"
+
+module bfm_dvm (
+    input  wire        clk_i,
+    input  wire        rst_ni,
+
+    output wire        dvm_acvalid,
+    input  wire        dvm_acready,
+    output wire [47:0] dvm_acaddr,
+    output wire [3:0]  dvm_acvmidext,
+    output wire [3:0]  dvm_acsnoop,
+    output wire [2:0]  dvm_acprot,
+    input  wire        dvm_crvalid,
+    output wire        dvm_crready,
+    input  wire [4:0]  dvm_crresp,
+    input  wire        dvm_syscoreq,
+    output wire        dvm_syscoack
+);
+
+    localparam PART_W = 59;
+    localparam CR_W   = `BFM_CYC_W + 5;
+
+    // ---- written by Python --------------------------------------------------------
+    reg [PART_W-1:0] part_mem [0:63] /* verilator public_flat_rw */;
+    reg [31:0] post_cnt     /* verilator public_flat_rw */;
+    reg [31:0] cfg_seed     /* verilator public_flat_rw */;
+    reg [8:0]  cfg_ac_level /* verilator public_flat_rw */;
+    reg [8:0]  cfg_cr_level /* verilator public_flat_rw */;
+    reg        cfg_hold_cr  /* verilator public_flat_rw */;
+    reg        cfg_ack      /* verilator public_flat_rw */;
+
+    // ---- read by Python -------------------------------------------------------------
+    reg [CR_W-1:0] cr_mem [0:63] /* verilator public_flat_rw */;
+    reg [31:0] ac_cnt_q     /* verilator public_flat_rw */;
+    reg [31:0] cr_cnt_q     /* verilator public_flat_rw */;
+    reg [31:0] bad_cnt_q    /* verilator public_flat_rw */;
+    reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rw */;
+
+    reg              valid_q;
+    reg [PART_W-1:0] part_q;
+    reg [31:0]       take_q;
+    reg [31:0]       open_q;          // parts taken by the SMMU, CR still to come
+    reg              ack_q;
+    reg              cr_wait_q;
+    reg [4:0]        cr_old_q;
+    integer i;
+
+    initial begin
+        post_cnt = 0;  cfg_seed = 32'd4;  cfg_ac_level = 9'd256;  cfg_cr_level = 9'd256;
+        cfg_hold_cr = 1'b0;  cfg_ack = 1'b1;  ac_cnt_q = 0;  cr_cnt_q = 0;  bad_cnt_q = 0;
+        cycle_q = 0;  valid_q = 1'b0;  part_q = 0;  take_q = 0;  open_q = 0;  ack_q = 1'b0;
+        cr_wait_q = 1'b0;  cr_old_q = 0;
+        for (i = 0; i < 64; i = i + 1) begin
+            part_mem[i] = 0;
+            cr_mem[i]   = 0;
+        end
+    end
+
+    wire ac_go, cr_go;
+    /* verilator lint_off PINCONNECTEMPTY */
+    bfm_throttle #(.LANE(32'd51)) u_ac_go (
+        .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ac_level),
+        .go_o(ac_go), .rnd_o());
+    bfm_throttle #(.LANE(32'd52)) u_cr_go (
+        .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_cr_level),
+        .go_o(cr_go), .rnd_o());
+    /* verilator lint_on PINCONNECTEMPTY */
+
+    wire ac_hs = valid_q && dvm_acready;
+    wire cr_hs = dvm_crvalid && dvm_crready;
+    wire take  = (!valid_q || dvm_acready) && take_q != post_cnt && ac_go;
+
+    assign dvm_acvalid = valid_q;
+    assign {dvm_acprot, dvm_acsnoop, dvm_acvmidext, dvm_acaddr} = part_q;
+    assign dvm_crready  = cr_go && !cfg_hold_cr;
+    assign dvm_syscoack = ack_q;
+
+    always @(posedge clk_i) begin
+        cycle_q <= cycle_q + 1'b1;
+        if (!rst_ni) begin
+            valid_q   <= 1'b0;
+            take_q    <= post_cnt;
+            open_q    <= 32'd0;
+            ack_q     <= 1'b0;
+            cr_wait_q <= 1'b0;
+        end else begin
+            ack_q <= dvm_syscoreq && cfg_ack;
+            if (ac_hs) begin
+                valid_q  <= 1'b0;
+                ac_cnt_q <= ac_cnt_q + 32'd1;
+            end
+            if (take) begin
+                valid_q <= 1'b1;
+                part_q  <= part_mem[take_q[5:0]];
+                take_q  <= take_q + 32'd1;
+            end
+            open_q <= open_q + {31'd0, ac_hs} - {31'd0, cr_hs && open_q != 32'd0};
+            if (cr_hs) begin
+                cr_mem[cr_cnt_q[5:0]] <= {cycle_q, dvm_crresp};
+                cr_cnt_q <= cr_cnt_q + 32'd1;
+            end
+            cr_wait_q <= dvm_crvalid && !dvm_crready;
+            cr_old_q  <= dvm_crresp;
+            if ((dvm_crvalid && open_q == 32'd0) ||
+                (cr_wait_q && (!dvm_crvalid || dvm_crresp != cr_old_q))) begin
+                bad_cnt_q <= bad_cnt_q + 32'd1;
+                $display("BFM_ERROR %m: CR without a message part, or unstable, at %0t", $time);
+            end
+        end
+    end
+
+endmodule
+
+`default_nettype wire
