@@ -86,6 +86,7 @@ class Memory:
     log: list[Access] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     observers: list[Callable[[Access], None]] = field(default_factory=list)
+    on_change: list[Callable[[int, bytes], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._frames: dict[int, bytearray] = {}
@@ -104,7 +105,9 @@ class Memory:
         return self.peek(pa, first) + self.peek(pa + first, n - first)
 
     def poke(self, pa: int, data: bytes) -> None:
-        """Store ``data`` at ``pa``."""
+        """Store ``data`` at ``pa``; ``on_change`` is told the address and the bytes before."""
+        for observer in self.on_change:
+            observer(pa, self.peek(pa, len(data)))
         done = 0
         while done < len(data):
             frame = self._frame(pa + done)
@@ -164,7 +167,7 @@ class Memory:
         for index, byte in enumerate(data):
             enabled = (strb >> index) & 1 if isinstance(strb, int) else strb[index]
             if enabled:
-                self._frame(pa + index)[(pa + index) & PAGE_MASK] = byte
+                self.poke(pa + index, bytes([byte]))
         return True
 
     def read64(self, pa: int, who: str = "") -> tuple[int, bool]:

@@ -14,6 +14,7 @@ commands         decode and effects
 stalls           stalled transactions and their tags
 regs             register file
 model            ``SmmuRef``, which ties them together
+history          earlier memory contents, for checkers that must allow stale answers
 ===============  =============================================================
 
 It is written from the rules of the architecture and shares only field layouts with the RTL.

@@ -65,13 +65,13 @@ class OutputAttrs:
 def incoming(cache: int, domain: int) -> MemAttr:
     """Type of an upstream transaction from AxCACHE and AxDOMAIN (ATT-001).
 
-    AxCACHE codes AMBA reserves (allocate bits without Modifiable) count as Device.
+    Codes AMBA reserves (allocate bits without Modifiable) count by their allocate bits.
     """
-    if not cache & 0b10:
-        return MemAttr(NGNRE if cache & 1 else NGNRNE).consistent()
     ra, wa = bool(cache & 0b0100), bool(cache & 0b1000)
     if not (ra or wa):
-        return MemAttr(None, NC, NC).consistent()
+        if cache & 0b10:
+            return MemAttr(None, NC, NC).consistent()
+        return MemAttr(NGNRE if cache & 1 else NGNRNE).consistent()
     level = WB if cache & 1 else WT
     return MemAttr(None, level, level, _SH_OF_DOMAIN[domain], ra, wa)
 
