@@ -9,6 +9,7 @@ reached, and what a step costs) and in the subclass that decides what to do with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tb.models.fields import L1STD, REG, STE, Cmd, EventRecord, SteConfig
@@ -187,10 +188,18 @@ class SmmuDriver:
                 raise TimeoutError(f"{self.name}: GBPA.Update stays set")
 
     # ---- command queue ------------------------------------------------------------------
-    async def issue(self, commands: list[bytes], *, sync: bool, io: SmmuIo | None = None) -> None:
+    async def issue(
+        self,
+        commands: list[bytes],
+        *,
+        sync: bool,
+        io: SmmuIo | None = None,
+        on_queued: Callable[[], None] | None = None,
+    ) -> None:
         """Append a batch, move PROD once, and wait for the CMD_SYNC when asked (facts 7.3).
 
         ``io`` tells on which CPU the caller runs; the driver's own one where not given.
+        ``on_queued`` is called with the commands in memory, before PROD moves.
         """
         q, io = self.cmdq, io or self.io
         async with self._cmd_lock:
@@ -207,6 +216,8 @@ class SmmuDriver:
                 q.prod = q.step(q.prod)
             self.plat.counters[f"{self.name}-commands"] += len(commands) + sync
             target = q.prod
+            if on_queued is not None:
+                on_queued()
             await io.write32(REG.CMDQ_PROD.offset, q.prod)
         if sync:
             await self._wait_sync(slot, target, io)
@@ -339,12 +350,19 @@ class SmmuDriver:
         """Deal with one record; supplied by the host and the guest driver."""
         raise NotImplementedError
 
-    async def page_response(self, sid: int, stag: int, code: int, io: SmmuIo | None = None) -> None:
+    async def page_response(
+        self,
+        sid: int,
+        stag: int,
+        code: int,
+        io: SmmuIo | None = None,
+        on_queued: Callable[[], None] | None = None,
+    ) -> None:
         """Answer a stall: CMD_RESUME with retry or abort, no CMD_SYNC (facts 7.6)."""
         retry = code == RESP_SUCCESS
         command = Cmd.resume(sid=sid, stag=stag, ac=int(retry), ab=int(not retry))
         self.plat.counters[f"{self.name}-resumes"] += 1
-        await self.issue([command], sync=False, io=io)
+        await self.issue([command], sync=False, io=io, on_queued=on_queued)
 
 
 def is_stall(raw: bytes) -> bool:

@@ -56,7 +56,8 @@ class Audit:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self.owner: dict[int, str] = {}
-        self.log: dict[int, Counter[tuple[str, str]]] = {}
+        # page -> (owner at that moment, agent, verb) -> accesses
+        self.log: dict[int, Counter[tuple[str, str, str]]] = {}
         self.violations: list[Violation] = []
         self._spaces: dict[int, _Space] = {}
         self._resolve: Callable[[int], int] = lambda ipa: ipa
@@ -109,7 +110,8 @@ class Audit:
                 self._violation("isolation", "smmu", ppn, write)
 
     def _count(self, ppn: int, agent: str, write: bool) -> None:
-        self.log.setdefault(ppn, Counter())[agent, "write" if write else "read"] += 1
+        owner, verb = self.owner.get(ppn, "nobody"), "write" if write else "read"
+        self.log.setdefault(ppn, Counter())[owner, agent, verb] += 1
 
     def _violation(self, kind: str, agent: str, ppn: int, write: bool) -> None:
         owner = self.owner.get(ppn, "nobody")
@@ -123,8 +125,7 @@ class Audit:
     def by_owner(self) -> dict[str, dict[str, int]]:
         """Accesses summed per owner of the page: ``{owner: {"agent read": n, ...}}``."""
         table: dict[str, Counter[str]] = {}
-        for ppn, entries in self.log.items():
-            row = table.setdefault(self.owner.get(ppn, "nobody"), Counter())
-            for (agent, verb), n in entries.items():
-                row[f"{agent} {verb}"] += n
+        for entries in self.log.values():
+            for (owner, agent, verb), n in entries.items():
+                table.setdefault(owner, Counter())[f"{agent} {verb}"] += n
         return {owner: dict(sorted(row.items())) for owner, row in sorted(table.items())}

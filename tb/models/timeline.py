@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 # hop names in order; the leg that ends at a hop is booked to the layer beside it
@@ -65,10 +66,7 @@ class Fault:
     def legs(self) -> list[tuple[str, str, int]]:
         """(leg name, layer, cycles) between neighbouring hops that were passed."""
         names = [name for name in HOP_NAMES if name in self.hops]
-        return [
-            (f"{a} > {b}", HOPS[b], self.hops[b] - self.hops[a])
-            for a, b in zip(names, names[1:], strict=False)
-        ]
+        return [(f"{a} > {b}", HOPS[b], self.hops[b] - self.hops[a]) for a, b in pairwise(names)]
 
 
 class Timeline:
@@ -93,30 +91,30 @@ class Timeline:
     def irq(self) -> None:
         """The event queue wire fired: every record before it shares the moment."""
         for fault in self.pending_irq:
-            fault.hops.setdefault("host_irq", self._now())
+            self._mark(fault, "host_irq")
         self.pending_irq.clear()
 
     def hop(self, stag: int, name: str) -> None:
         """The outstanding fault with this STAG passed ``name``; the first time counts."""
         fault = self._open.get(stag)
         if fault is not None:
-            fault.hops.setdefault(name, self._now())
+            self._mark(fault, name)
 
-    def close(self, stag: int, resolved: bool) -> Fault | None:
-        """The physical CMD_RESUME is about to go out: the STAG may be used again after it."""
+    def _mark(self, fault: Fault, name: str) -> None:
+        """A hop that a fault skipped (its record was read on another's interrupt) stays out."""
+        if not any(later in fault.hops for later in HOP_NAMES[HOP_NAMES.index(name) :]):
+            fault.hops[name] = self._now()
+
+    def close(self, stag: int, resolved: bool) -> None:
+        """The physical CMD_RESUME is in its queue; the STAG may be used again from here on."""
         fault = self._open.pop(stag, None)
         if fault is None:
-            return None
+            return
+        fault.hops["host_resume"] = self._now()
         fault.outcome = "resolved" if resolved else "aborted"
         if fault in self.pending_irq:
             self.pending_irq.remove(fault)
         self._retrying.append(fault)
-        return fault
-
-    def resumed(self, fault: Fault | None) -> None:
-        """The SMMU was told that the physical CMD_RESUME of ``fault`` is in its queue."""
-        if fault is not None:
-            fault.hops["host_resume"] = self._now()
 
     def outstanding(self, pasid: int | None = None) -> list[Fault]:
         """Faults whose response has not been given."""

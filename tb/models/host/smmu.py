@@ -235,7 +235,9 @@ class HostSmmu(SmmuDriver):
         domain = self.domains.get(sid)
         if domain is not None:
             domain.pending.pop(stag, None)
-        # closed before the command is visible: from then on the SMMU may reuse the STAG
-        fault = self.timeline.close(stag, code == RESP_SUCCESS)
-        await self.page_response(sid, stag, code)
-        self.timeline.resumed(fault)
+
+        # closed before PROD moves: from then on the SMMU may reuse the STAG
+        def queued() -> None:
+            self.timeline.close(stag, code == RESP_SUCCESS)
+
+        await self.page_response(sid, stag, code, on_queued=queued)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Observer of physical memory: feeds the audit and the timeline from bus traffic.
+
+It works the same for the stand-in hardware and for an RTL simulation, because both reach memory
+through ``Memory`` and say who they are: ``smmu`` for the walk and queue port, ``dma:<queue>``
+for translated traffic of the accelerator.
+"""
+
+from __future__ import annotations
+
+from tb.models.arm_smmu_v3 import EVT_BYTES, Queue, decode, is_stall
+from tb.models.audit import Audit
+from tb.models.fields import Event
+from tb.models.memory import Access, Memory
+from tb.models.platform import Platform
+from tb.models.timeline import Timeline
+
+
+class Probe:
+    """Watches every bus access to physical memory."""
+
+    def __init__(self, plat: Platform, memory: Memory, audit: Audit, timeline: Timeline) -> None:
+        self.plat = plat
+        self.memory = memory
+        self.audit = audit
+        self.timeline = timeline
+        self.queue_space: dict[int, int] = {}  # accelerator queue -> PASID it is bound to
+        self.overlapped = 0
+        self.walks: dict[str, int] = {"smmu-reads": 0, "smmu-writes": 0}
+        self._evtq: Queue | None = None
+        memory.observers.append(self._observe)
+
+    def watch_event_queue(self, queue: Queue) -> None:
+        """The physical event queue, once the host has allocated it."""
+        self._evtq = queue
+
+    # ---- traffic ------------------------------------------------------------------------
+    def _observe(self, access: Access) -> None:
+        if access.who == "smmu":
+            self._smmu(access)
+        elif access.who.startswith("dma:"):
+            self._device(access, int(access.who[4:]))
+
+    def _smmu(self, access: Access) -> None:
+        self.walks["smmu-writes" if access.is_write else "smmu-reads"] += 1
+        self.audit.smmu(access.is_write, access.pa, access.length)
+        q = self._evtq
+        if access.is_write and q and q.base <= access.pa < q.base + (EVT_BYTES << q.log2):
+            if (access.pa + access.length) % EVT_BYTES == 0:  # the record's last bytes
+                slot = access.pa & ~(EVT_BYTES - 1)
+                self.plat.spawn(self._record(slot), "probe-record")
+
+    async def _record(self, slot: int) -> None:
+        """The observer runs before the bytes land; look a moment later."""
+        await self.plat.delay(0)
+        raw = self.memory.peek(slot, EVT_BYTES)
+        self.plat.counters[f"event-{Event(raw[0]).name}"] += 1
+        if is_stall(raw):
+            rec = decode(raw)
+            name = Event(raw[0]).name
+            self.timeline.open(
+                rec.streamid, rec.substreamid, rec.stag, name, rec.inputaddr, not rec.rnw
+            )
+
+    def _device(self, access: Access, queue: int) -> None:
+        space = self.queue_space.get(queue)
+        agent = f"dma:q{queue}"
+        self.audit.device(space, agent, access.is_write, access.pa, access.length)
+        self.plat.counters["dma-writes" if access.is_write else "dma-reads"] += 1
+        if any(fault.pasid != space for fault in self.timeline.outstanding()):
+            self.overlapped += 1
+        if space is not None:
+            self.timeline.access(space, None, access.is_write)
