@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reference SMMU: configuration, walks, faults, attributes (TRN-*, FLT-*, EVQ-*, ATT-*)."""
+"""Reference SMMU: configuration, walks, faults, records (TRN-*, FLT-*, EVQ-*)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import random
 import pytest
 
 from tb.models.fields import Event, FaultClass
-from tb.models.smmu_ref import Kind, Transaction, attributes
-from tb.models.smmu_ref.attributes import MemAttr
+from tb.models.smmu_ref import Kind, Transaction
 from tb.models.smmu_ref.history import MemoryHistory
 from tb.models.vmsa import (
     GRANULE_4K,
@@ -387,57 +386,6 @@ def test_two_level_stream_table_edges():
     assert [f.what for f in outcome.fetches] == ["L1STD"]
 
 
-def test_attributes_of_the_architecture_examples():
-    """13.1.5.1, ATT-001..025."""
-    wb_nc = MemAttr(None, attributes.WB, attributes.NC, attributes.ISH)
-    device = attributes.of_memattr(1)
-    assert attributes.combine(wb_nc, device).device == attributes.NGNRE
-    strongest = attributes.combine(device, attributes.of_memattr(0))
-    assert strongest.device == attributes.NGNRNE and strongest.sh == attributes.OSH
-    wt = MemAttr(None, attributes.WT, attributes.WT, attributes.OSH)
-    mixed = attributes.combine(wb_nc, wt)
-    assert (mixed.inner, mixed.outer, mixed.sh) == (attributes.WT, attributes.NC, attributes.OSH)
-    assert attributes.bus_cache(mixed, True) == (0b0011, 3)
-    assert attributes.bus_cache(attributes.incoming(0, 0), True) == (0, 3)
-    assert attributes.bus_cache(attributes.incoming(0b1011, 2), False) == (0b1011, 2)
-    no_hints = MemAttr(ra=False, wa=False)
-    assert attributes.bus_cache(no_hints, True) == (0b1011, 0)
-    assert attributes.bus_cache(no_hints, False) == (0b0111, 0)
-
-
-def test_overrides_reach_the_pins():
-    """ATT-006, ATT-010..017, ATT-033, TRN-043."""
-    machine = Machine()
-    machine.ste(config=4, mtcfg=1, memattr=0xF, shcfg=1, alloccfg=0)
-    pins = machine.access(0x1000, cache=0, domain=3, lock=True).attrs
-    assert (pins.cache, pins.domain, pins.prot, pins.lock) == (0b1111, 2, 0b010, False)
-    machine.ste(config=4, mtcfg=1, memattr=4, shcfg=3, privcfg=3, instcfg=3)
-    pins = machine.access(0x1000, lock=True).attrs
-    assert (pins.cache, pins.domain, pins.prot, pins.lock) == (0, 3, 0b111, True)
-    assert machine.access(0x1000, False).attrs.prot == 0b011
-    machine.ste(config=4, alloccfg=0b1100, shcfg=3)
-    assert machine.access(0x1000, cache=0xF).attrs.cache == 0b0111
-    assert machine.access(0x1000, cache=3).attrs.cache == 0b0011
-
-
-def test_stage1_hints_combine_with_a_cacheable_input():
-    """ATT-019, ATT-020, CD-022, CD-023, ATT-023."""
-    machine = Machine()
-    machine.stage1(mair0=0xE4_BF_EE_FF, mair1=0x00_F0_04_44)
-    tree = machine.tree()
-    for index, byte in enumerate((0xFF, 0xEE, 0xBF, 0xE4, 0x44, 0x04, 0xF0, 0x00)):
-        va = VA + 0x1000 * index
-        tree.map(va, PAGE, 0x1000, Stage1Leaf(attr_index=index, sh=3))
-        machine.cd(t0sz=16, ttb0=tree.base, mair0=0xE4_BF_EE_FF, mair1=0x00_F0_04_44)
-        wanted = {0xFF: 0b1111, 0xEE: 0b0111, 0x04: 1, 0: 0}.get(byte, 0b0011)
-        for cache in (0b0011, 0b1111):
-            assert machine.access(va, cache=cache).attrs.cache == wanted, hex(byte)
-    assert machine.access(VA, cache=0b0111).attrs.cache == 0b0111
-    assert machine.access(VA, False, cache=0b1011).attrs.cache == 0b1011
-    assert machine.access(VA).attrs.domain == 1
-    assert machine.access(VA + 0x1000, cache=0b1011).attrs.cache == 0b1011
-
-
 def test_prediction_leaves_no_trace():
     machine = Machine()
     machine.stage1(s=1)
@@ -471,10 +419,10 @@ def test_history_gives_every_outcome_that_may_be_stale():
     """TLB-038: old or new contents until the invalidation completes."""
     machine = Machine()
     tree = machine.stage1()
-    time = 0
-    history = MemoryHistory(machine.memory, lambda: time)
+    now = [0]
+    history = MemoryHistory(machine.memory, lambda: now[0])
     txn = Transaction(sid=SID, addr=VA, rnw=False)
-    for time, descriptor in ((5, 0), (9, tree.encode(PAGE + 0x3000, 3))):
+    for now[0], descriptor in ((5, 0), (9, tree.encode(PAGE + 0x3000, 3))):
         tree.put(VA, 3, descriptor)
     assert machine.smmu.predict(txn).pa == PAGE + 0x3000
     found = history.allowed(machine.smmu, txn, since=0)
