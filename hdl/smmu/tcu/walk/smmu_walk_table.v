@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_walk_table
+// Purpose: The table part of a step, the same logic for both stages (D6): take a
+//          descriptor (read, or held in a cache), judge it, and give the address
+//          of the next descriptor or the output address.
+// Spec   : TRN-001 steps 15-20, TRN-028..041, VM1-*, VM2-*, NST-007..009
+// Clock  : none, purely combinational
+// In     : s2_i  the walk is in stage 2;  rd_i  descriptor from a read, else from
+//          a lookup (lk_*);  context words
+// Out    : have_o  there is a descriptor to judge (a held one only when it is a
+//          fault-free leaf: others count as absent, TAG-018)
+//          inval_o addrsz_o table_o leaf_o access_o   what it is
+//          tgt_*   descriptor to read next, when table_o or !have_o
+// Tests  : tests/unit/test_walker.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_defs.vh"
+`include "smmu_if.vh"
+`include "smmu_walk_if.vh"
+
+module smmu_walk_table (
+    input  wire             s2_i,
+    input  wire             rd_i,
+    input  wire [63:0]      rd_desc_i,
+    input  wire [63:0]      va_i,
+    input  wire [255:0]     ste_i,
+    input  wire [255:0]     cd_i,
+    input  wire [`WS_W-1:0] ws_i,
+
+    input  wire             lk_wc_hit_i,    // table pointer held
+    input  wire [1:0]       lk_wc_level_i,
+    input  wire [3:0]       lk_wc_hier_i,
+    input  wire [35:0]      lk_wc_base_i,
+    input  wire             lk_desc_hit_i,  // descriptor held
+    input  wire [1:0]       lk_desc_level_i,
+    input  wire [3:0]       lk_desc_hier_i,
+    input  wire [63:0]      lk_desc_i,
+
+    // stage 1 range and half
+    output wire             va_ok_o,
+    output wire             half_o,
+    output wire [1:0]       gran1_o,
+    // stage 2 range
+    output wire             ipa_ok_o,
+    output wire [1:0]       gran2_o,
+    // the descriptor
+    output wire             have_o,
+    output wire [63:0]      desc_o,
+    output wire [1:0]       level_o,
+    output wire             inval_o,
+    output wire             addrsz_o,
+    output wire             table_o,
+    output wire             leaf_o,
+    output wire             access_o,       // F_ACCESS
+    output wire [3:0]       hier_o,         // accumulated, this descriptor included
+    output wire [5:0]       perm_o,         // of this stage's leaf
+    output wire [2:0]       size_o,
+    output wire [47:0]      next_o,         // table it points to
+    output wire [47:0]      out_o,          // leaf: output address with its offset
+    // where to go on
+    output wire [47:0]      tgt_addr_o,
+    output wire [1:0]       tgt_level_o,
+    output wire [1:0]       tgt_beats_o,    // 16-byte beats of the line, minus 1
+    output wire [3:0]       tgt_hier_o,
+    // read attributes of tables
+    output wire [5:0]       walk1_attr_o,   // {irgn, orgn, sh}
+    output wire [5:0]       walk2_attr_o
+);
+    wire [47:0] adr = ws_i[`WS_ADR_LSB +: 48];
+
+    // ---- geometry of both stages ----------------------------------------------------
+    wire [5:0]  txsz1, txsz2;
+    wire [1:0]  start1, start2;
+    wire [47:0] base1, base2;
+    wire        had;
+    /* verilator lint_off UNUSEDSIGNAL */ // the result stage reads it from the CD
+    wire        tbi;
+    /* verilator lint_on UNUSEDSIGNAL */
+    smmu_va_check u_va (
+        .cd_i(cd_i), .va_i(va_i), .ok_o(va_ok_o), .half_o(half_o), .tbi_o(tbi), .gran_o(gran1_o),
+        .txsz_o(txsz1), .level_o(start1), .base_o(base1), .had_o(had),
+        .irgn_o(walk1_attr_o[5:4]), .orgn_o(walk1_attr_o[3:2]), .sh_o(walk1_attr_o[1:0]));
+    smmu_s2_start u_s2 (
+        .ste_i(ste_i), .ipa_i(adr), .ok_o(ipa_ok_o), .gran_o(gran2_o),
+        .txsz_o(txsz2), .level_o(start2), .base_o(base2),
+        .irgn_o(walk2_attr_o[5:4]), .orgn_o(walk2_attr_o[3:2]), .sh_o(walk2_attr_o[1:0]));
+
+    // ---- the descriptor -----------------------------------------------------------
+    assign desc_o  = rd_i ? rd_desc_i : lk_desc_i;
+    assign level_o = !rd_i ? lk_desc_level_i
+                   : s2_i  ? ws_i[`WS_LVL2_LSB +: 2] : ws_i[`WS_LVL1_LSB +: 2];
+
+    wire [2:0] ps_code = s2_i ? ste_i[`STE_S2PS_LSB +: 3] : cd_i[`CD_IPS_LSB +: 3];
+    wire [2:0] ps;
+    smmu_ps_min u_ps (.a_i(ps_code), .ps_o(ps));
+
+    wire af;
+    smmu_desc u_desc (
+        .desc_i(desc_o), .gran_i(s2_i ? gran2_o : gran1_o), .level_i(level_o), .ps_i(ps),
+        .invalid_o(inval_o), .addrsz_o(addrsz_o), .table_o(table_o), .leaf_o(leaf_o), .af_o(af),
+        .next_o(next_o), .size_o(size_o));
+    assign access_o = !af && !(s2_i ? ste_i[`STE_S2AFFD_LSB] : cd_i[`CD_AFFD_LSB]);
+    assign have_o   = rd_i || (lk_desc_hit_i && leaf_o && !addrsz_o && !access_o);
+
+    // HADx: hierarchical bits count as zero (VM1-023)
+    wire [3:0] hier_up = !rd_i ? lk_desc_hier_i : ws_i[`WS_HIER_LSB +: 4];
+    wire [3:0] hier_me = {desc_o[`PTE_TABLE_UXNTABLE_LSB], desc_o[`PTE_TABLE_PXNTABLE_LSB],
+                          desc_o[`PTE_TABLE_APTABLE_LSB +: 2]};
+    assign hier_o = s2_i || had ? 4'd0 : hier_up | (table_o ? hier_me : 4'd0);
+
+    wire [5:0] perm1, perm2;
+    smmu_perm_s1 u_perm1 (
+        .desc_i(desc_o), .hier_i(hier_o), .wxn_i(cd_i[`CD_WXN_LSB]), .pan_i(cd_i[`CD_PAN_LSB]),
+        .perm_o(perm1));
+    smmu_perm_s2 u_perm2 (.desc_i(desc_o), .perm_o(perm2));
+    assign perm_o = s2_i ? perm2 : perm1;
+
+    reg [47:0] inside;              // offset bits of the leaf
+    always @(*)
+        case (size_o)
+            `SZ_4K:   inside = 48'h0fff;
+            `SZ_16K:  inside = 48'h3fff;
+            `SZ_64K:  inside = 48'hffff;
+            `SZ_2M:   inside = 48'h1f_ffff;
+            `SZ_32M:  inside = 48'h1ff_ffff;
+            `SZ_512M: inside = 48'h1fff_ffff;
+            default:  inside = 48'h3fff_ffff;
+        endcase
+    assign out_o = next_o | ((s2_i ? adr : va_i[47:0]) & inside);
+
+    // ---- the next descriptor ------------------------------------------------------
+    // After a stage 2 leaf the next read is the stage 1 descriptor at its output: only
+    // the length of its line is asked for.
+    wire to2   = s2_i && !(have_o && leaf_o);
+    wire down  = have_o && table_o;
+    wire known = !down && (ws_i[`WS_SAVED_LSB] || (have_o && leaf_o));
+    wire [1:0] known_level = to2 ? ws_i[`WS_LVL2_LSB +: 2] : ws_i[`WS_LVL1_LSB +: 2];
+    wire [1:0] start       = to2 ? start2 : start1;
+
+    assign tgt_level_o = down        ? level_o + 2'd1
+                       : known       ? known_level
+                       : lk_wc_hit_i ? lk_wc_level_i : start;
+    // tables of the start level are reached from TTB only, never through a cache
+    wire at_start = !down && tgt_level_o == start;
+    wire [47:0] tgt_base = down        ? next_o
+                         : lk_wc_hit_i ? {lk_wc_base_i, 12'd0}
+                         : to2         ? base2 : base1;
+    wire [47:0] tgt_pa;
+    smmu_desc_addr u_addr (
+        .base_i(tgt_base), .addr_i(to2 ? adr : va_i[47:0]), .gran_i(to2 ? gran2_o : gran1_o),
+        .level_i(tgt_level_o), .start_i(at_start), .txsz_i(to2 ? txsz2 : txsz1),
+        .pa_o(tgt_pa), .beats_o(tgt_beats_o));
+    assign tgt_addr_o = !known ? tgt_pa : s2_i ? ws_i[`WS_RA_LSB +: 48] : adr;
+    assign tgt_hier_o = down        ? hier_o
+                      : known       ? ws_i[`WS_HIER_LSB +: 4]
+                      : lk_wc_hit_i && !had ? lk_wc_hier_i : 4'd0;
+
+    wire unused_ok = &{1'b0, ws_i};
+endmodule
+`default_nettype wire

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_wlines
+// Purpose: Table lines of eight descriptors. An entry is allocated when the
+//          critical beat turned out to be a leaf, takes the other beats of the
+//          same burst as they come, and counts when the last one is in.
+// Spec   : D15; TRN-040, TAG-018. A neighbour is judged when it is used: one that
+//          is invalid, AF=0 or out of range counts as absent and is read again.
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : lu_*  as smmu_wcache;  al_*  allocate with the critical beat
+//          bt_*  later beats of a walk slot's line burst; bt_kill_i: overtaken (D8)
+// Out    : hit_o level_o hier_o desc_o   the cycle after lu_take_i
+// Limits : an allocation may take the entry of a burst that is still coming in;
+//          its later beats are then dropped
+// Tests  : tests/unit/test_walker.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_if.vh"
+`include "smmu_walk_if.vh"
+
+module smmu_wlines #(
+    parameter ENTRIES = 16,
+    parameter STAGE2  = 0
+) (
+    input  wire              clk_i,
+    input  wire              rst_ni,
+
+    input  wire              lu_valid_i,
+    input  wire              lu_take_i,
+    input  wire [`WK_W-1:0]  lu_key_i,
+    output reg               hit_o,
+    output reg  [1:0]        level_o,
+    output reg  [3:0]        hier_o,        // accumulated hierarchical bits above the line
+    output wire [63:0]       desc_o,
+
+    input  wire              al_valid_i,
+    input  wire [5:0]        al_slot_i,
+    input  wire [`WK_W-1:0]  al_key_i,
+    input  wire [1:0]        al_level_i,
+    input  wire [3:0]        al_hier_i,
+    input  wire [1:0]        al_beat_i,     // place of the critical beat in the line
+
+    input  wire              bt_valid_i,    // a later beat of a line burst
+    input  wire [5:0]        bt_slot_i,
+    input  wire              bt_err_i,
+    input  wire              bt_last_i,
+    input  wire              bt_kill_i,
+    input  wire [127:0]      beat_data_i,   // of al_* or bt_*, never both
+
+    input  wire              winv_valid_i,
+    input  wire [`INV_W-1:0] winv_msg_i
+);
+    localparam IDX_W = (ENTRIES > 1) ? $clog2(ENTRIES) : 1;
+
+    reg [ENTRIES-1:0]   fill_q;             // beats are coming in
+    reg [ENTRIES*6-1:0] owner_q;            // walk slot they come for
+    reg [ENTRIES*2-1:0] next_q;             // place of the next beat
+    reg [ENTRIES*4-1:0] good_q;             // beats without error
+    reg [ENTRIES*4-1:0] hier_q;
+
+    wire               lu_hit;
+    wire [IDX_W-1:0]   lu_idx, al_idx;
+    wire [1:0]         lu_level;
+    wire [2:0]         lu_sub;
+    wire [ENTRIES-1:0] live;
+
+    smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(2)) u_tags (
+        .clk_i(clk_i), .rst_ni(rst_ni),
+        .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
+        .lu_level_o(lu_level), .lu_sub_o(lu_sub),
+        .al_valid_i(al_valid_i), .al_live_i(1'b0), .al_key_i(al_key_i),
+        .al_level_i(al_level_i), .al_idx_o(al_idx), .busy_i(fill_q), .live_i(live),
+        .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
+
+    // ---- later beats: whose entry? ----------------------------------------------
+    integer           i;
+    reg               bt_hit;
+    reg [IDX_W-1:0]   bt_idx;
+    reg [1:0]         bt_beat;
+    always @(*) begin
+        bt_hit  = 1'b0;
+        bt_idx  = {IDX_W{1'b0}};
+        bt_beat = 2'd0;
+        if (bt_valid_i) begin
+            for (i = 0; i < ENTRIES; i = i + 1)
+                if (fill_q[i] && owner_q[i*6 +: 6] == bt_slot_i) begin
+                    bt_hit  = 1'b1;
+                    bt_idx  = i[IDX_W-1:0];
+                    bt_beat = next_q[i*2 +: 2];
+                end
+        end
+    end
+
+    genvar g;
+    generate
+        for (g = 0; g < ENTRIES; g = g + 1) begin : g_entry
+            localparam [31:0] ME = g;
+            wire mine_al = al_valid_i && al_idx == ME[IDX_W-1:0];
+            wire mine_bt = bt_hit && bt_idx == ME[IDX_W-1:0];
+            assign live[g] = mine_bt && bt_last_i && !bt_kill_i;
+            always @(posedge clk_i) begin
+                if (!rst_ni)                       fill_q[g] <= 1'b0;
+                else if (mine_al)                  fill_q[g] <= 1'b1;
+                else if (mine_bt && bt_last_i)     fill_q[g] <= 1'b0;
+                if (mine_al) begin
+                    owner_q[g*6 +: 6] <= al_slot_i;
+                    next_q[g*2 +: 2]  <= al_beat_i + 2'd1;
+                    good_q[g*4 +: 4]  <= 4'd1 << al_beat_i;
+                    hier_q[g*4 +: 4]  <= al_hier_i;
+                end else if (mine_bt) begin
+                    next_q[g*2 +: 2]  <= bt_beat + 2'd1;
+                    good_q[g*4 +: 4]  <= good_q[g*4 +: 4] | ({3'd0, !bt_err_i} << bt_beat);
+                end
+            end
+        end
+    endgenerate
+
+    // ---- look up ----------------------------------------------------------------
+    wire [3:0] lu_good = good_q[lu_idx*4 +: 4];
+    wire       clash   = al_valid_i && al_idx == lu_idx;
+    wire       lu_ok   = lu_hit && lu_good[lu_sub[2:1]] && !clash;
+    reg        high_q;                      // descriptor in the upper half of the beat
+
+    always @(posedge clk_i) begin
+        if (!rst_ni)        hit_o <= 1'b0;
+        else if (lu_take_i) hit_o <= lu_ok;
+        if (lu_take_i) begin
+            level_o <= lu_level;
+            hier_o  <= hier_q[lu_idx*4 +: 4];
+            high_q  <= lu_sub[0];
+        end
+    end
+
+    wire [127:0] beat;
+    util_ram_1r1w #(.WIDTH(128), .DEPTH(ENTRIES*4), .ADDR_W(IDX_W + 2)) u_data (
+        .clk_i(clk_i),
+        .rd_en_i(lu_take_i && lu_ok), .rd_addr_i({lu_idx, lu_sub[2:1]}), .rd_data_o(beat),
+        .wr_en_i(al_valid_i || bt_hit),
+        .wr_addr_i(al_valid_i ? {al_idx, al_beat_i} : {bt_idx, bt_beat}),
+        .wr_data_i(beat_data_i));
+    assign desc_o = high_q ? beat[127:64] : beat[63:0];
+endmodule
+`default_nettype wire
