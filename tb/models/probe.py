@@ -51,8 +51,7 @@ class Probe:
                 self.plat.spawn(self._record(slot), "probe-record")
 
     async def _record(self, slot: int) -> None:
-        """The observer runs before the bytes land; look a moment later."""
-        await self.plat.delay(0)
+        """Runs right after the access: the observer itself is called before the bytes land."""
         raw = self.memory.peek(slot, EVT_BYTES)
         self.plat.counters[f"event-{Event(raw[0]).name}"] += 1
         if is_stall(raw):
