@@ -16,6 +16,7 @@ import cocotb
 from cocotb.handle import SimHandleBase
 from cocotb.task import Task
 from cocotb.triggers import ReadWrite, ValueChange
+from cocotb.utils import get_sim_time
 
 
 class Register:
@@ -65,6 +66,9 @@ class Unit:
     """Registers and memories of one Verilog module by name, cached."""
 
     def __init__(self, handle: SimHandleBase) -> None:
+        if get_sim_time() == 0:
+            # the initial blocks of the transactors may not have run: counters read as noise
+            raise RuntimeError("await tb.bfm.clock.begin() before making transactors")
         self.handle = handle
         self._registers: dict[str, Register] = {}
         self._words: dict[str, Words] = {}
