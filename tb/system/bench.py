@@ -65,6 +65,7 @@ class SystemBench:
             AxiChecker(dut.u_ptw_mem.g_probe.u_probe, "ptw_axi"),
         ]
         await apply_reset(dut.clk_i, dut.rst_ni, cycles=8)
+        self.plat.quiet = lambda: bool(int(dut.quiet_o.value))
         self.plat.add_port(cfg.smmu_base, SMMU_SIZE, smmu)
         self.plat.add_port(cfg.accel_base, accel.WINDOW_BYTES, device)
         self.plat.watch_irq(dut.irq_evtq, "smmu-evtq")

@@ -29,6 +29,7 @@ async def main_job(dut) -> None:
     findings = await job.run()
     findings.errors += await bench.unfinished()
     result = collect(bench.stack, findings, seed)
+    result["skipped_cycles"] = bench.plat.skipped
     if path := os.environ.get("MAIN_JOB_RESULT"):
         Path(path).write_text(json.dumps(result))
     assert not result["errors"], "\n".join(result["errors"])

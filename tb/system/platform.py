@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The platform of the software models inside a simulator (architecture section 3).
 
-Time is the simulator's, in cycles of the clock; register accesses go over the AXI4-Lite pins,
-one at a time per port; tasks are the simulator's coroutines.
+Register accesses go over the AXI4-Lite pins, one at a time per port; tasks are the simulator's
+coroutines.  Time is counted in cycles of the clock: those simulated, plus those skipped while
+the hardware was quiet and all software slept.  A skip moves nothing but the cycle count, so the
+order of everything that happens stays as it would be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import heapq
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import cocotb
@@ -17,6 +20,9 @@ from cocotb.utils import get_sim_time
 from tb.models.costs import CostTable
 from tb.models.memory import Memory
 from tb.models.platform import Mutex, Platform
+
+STRIDE = 32  # cycles between two looks at the hardware while software sleeps
+SHORT = 128  # sleeps up to this many cycles are simulated to the cycle
 
 
 class RegisterPort(Protocol):
@@ -74,13 +80,43 @@ class SimPlatform(Platform):
         super().__init__(memory, costs, seed, jitter_pct)
         self._period_ps = period_ps
         self._ports: list[tuple[int, int, RegisterPort, Mutex]] = []
+        self._sleepers: list[tuple[int, int, SimEvent]] = []  # by (cycle, order of going)
+        self._order = 0
+        self._governor: SimTask | None = None
+        self._awake = 0  # tasks in a register access or a short sleep: no skip now
+        self.quiet: Callable[[], bool] = lambda: False
+        self.skipped = 0
 
     @property
     def now(self) -> int:
-        return round(get_sim_time("ps")) // self._period_ps
+        return round(get_sim_time("ps")) // self._period_ps + self.skipped
 
+    # ---- sleeping -----------------------------------------------------------------------
     async def _sleep(self, cycles: int) -> None:
-        await Timer(cycles * self._period_ps, "ps")
+        if cycles <= SHORT:
+            self._awake += 1
+            await Timer(cycles * self._period_ps, "ps")
+            self._awake -= 1
+            return
+        alarm = SimEvent()
+        self._order += 1
+        heapq.heappush(self._sleepers, (self.now + cycles, self._order, alarm))
+        if self._governor is None:
+            self._governor = SimTask(self._govern())
+        await alarm.wait()
+
+    async def _govern(self) -> None:
+        """Wake sleepers in time; skip what nobody needs simulated."""
+        while self._sleepers:
+            left = self._sleepers[0][0] - self.now
+            if left <= 0:
+                heapq.heappop(self._sleepers)[2].set()
+                left = 1  # let what was woken go to sleep again, or act, before any skip
+            elif not self._awake and self.quiet():
+                self.skipped += left
+                continue
+            await Timer(min(left, STRIDE) * self._period_ps, "ps")
+        self._governor = None
 
     def event(self, name: str = "") -> SimEvent:
         return SimEvent()
@@ -113,9 +149,14 @@ class SimPlatform(Platform):
     async def _bus_read32(self, pa: int) -> int:
         port, lock, offset = self._find(pa)
         async with lock:
-            return await port.read32(offset)
+            self._awake += 1
+            value = await port.read32(offset)
+            self._awake -= 1
+            return value
 
     async def _bus_write32(self, pa: int, value: int) -> None:
         port, lock, offset = self._find(pa)
         async with lock:
+            self._awake += 1
             await port.write32(offset, value)
+            self._awake -= 1

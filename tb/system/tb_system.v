@@ -85,7 +85,8 @@ module tb_system #(
     output wire        irq_gerr,
     output wire        irq_cmd_sync,
     output wire        irq_priq,
-    output wire        irq_dma
+    output wire        irq_dma,
+    output wire        quiet_o       // no handshake for longer than any silent operation
 );
     // ---- accelerator to TBU 0 -------------------------------------------------------
     wire [ID_W-1:0] dma_awid;
@@ -475,6 +476,27 @@ module tb_system #(
         .ram_wr_ok_i (1'b0)
     );
     /* verilator lint_on PINCONNECTEMPTY */
+
+    // ---- quiet: software that sleeps may skip these cycles --------------------------------
+    // the longest silent operation is an invalidation that sweeps the TLB, one set a cycle
+    localparam QUIET_CYCLES = TLB_SETS + 256;
+
+    wire moving = (dma_arvalid && dma_arready) || (dma_awvalid && dma_awready) ||
+                  (dma_wvalid && dma_wready) || (dma_bvalid && dma_bready) ||
+                  (dma_rvalid && dma_rready) || (|(m_arvalid & m_arready)) ||
+                  (|(m_awvalid & m_awready)) || (|(m_wvalid & m_wready)) ||
+                  (|(m_rvalid & m_rready)) || (|(m_bvalid & m_bready)) ||
+                  (ptw_arvalid && ptw_arready) || (ptw_awvalid && ptw_awready) ||
+                  (ptw_wvalid && ptw_wready) || (ptw_rvalid && ptw_rready) ||
+                  (ptw_bvalid && ptw_bready) || smmu_axil_bvalid || smmu_axil_rvalid ||
+                  dma_axil_bvalid || dma_axil_rvalid || irq_evtq || irq_gerr || irq_cmd_sync;
+
+    reg [15:0] still_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni || moving)              still_q <= 16'd0;
+        else if (still_q != QUIET_CYCLES)   still_q <= still_q + 16'd1;
+    end
+    assign quiet_o = (still_q == QUIET_CYCLES);
 
 endmodule
 
