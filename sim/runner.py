@@ -22,9 +22,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import cocotb_tools.config
 import find_libpython
@@ -33,6 +32,7 @@ import yaml
 from sim import selection
 from sim import sources as library
 from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
+from sim.results import RunResult, explain, read_results
 
 FROM_ENV = "env"  # default of build(config=...): the configuration of the CONFIG variable
 
@@ -40,12 +40,11 @@ TIMESCALE = ("1ns", "1ps")
 VENV_BIN = ROOT / ".venv" / "bin"
 LINT_VLT = ROOT / "sim" / "lint.vlt"
 ICARUS_STRICT = ["-g2005", "-Wall"]
-# DEFOVERRIDE-style waivers live in lint.vlt; nothing is switched off here.
+# Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
-LOG_TAIL_LINES = 40
 
 
 class BuildError(AssertionError):
@@ -66,42 +65,6 @@ class Build:
     params: Mapping[str, int]
     waves: bool
     folder: Path
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """One cocotb test: status is passed, failed or skipped; times in ns and in seconds."""
-
-    name: str
-    status: str
-    sim_ns: float
-    wall_s: float
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One simulator process."""
-
-    cases: list[CaseResult]
-    exit_code: int
-    seed: int
-    folder: Path
-    log: Path
-    waves: Path | None
-    repro: str
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def failed(self) -> list[CaseResult]:
-        """Tests that failed."""
-        return [c for c in self.cases if c.status == "failed"]
-
-    @property
-    def ok(self) -> bool:
-        """True when at least one test ran, none failed and the simulator ended cleanly."""
-        ran = any(c.status == "passed" for c in self.cases)
-        return ran and not self.failed and self.exit_code == 0 and not self.notes
 
 
 # ---- configurations ---------------------------------------------------------------------------
@@ -125,7 +88,7 @@ def current_params() -> dict[str, int]:
 # ---- build ------------------------------------------------------------------------------------
 
 
-def _tool_env() -> dict[str, str]:
+def tool_env() -> dict[str, str]:
     """The environment of every tool: the virtualenv first, ccache where there is one."""
     # The flags of a `make test -j SIM=..` around us are not meant for the make of a build.
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
@@ -188,6 +151,20 @@ def _icarus_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
         *_includes(files),
         *(f"-P{b.top}.{k}={v}" for k, v in b.params.items()), *map(str, files),
     ]]  # fmt: skip
+
+
+def icarus_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
+    """The command that checks `top` with Icarus; it must print nothing."""
+    values = [f"-P{top}.{k}={v}" for k, v in params.items()]
+    strict = [*ICARUS_STRICT, "-tnull", *_includes(files)]
+    return ["iverilog", *strict, "-s", top, *values, *map(str, files)]
+
+
+def verilator_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
+    """The command that checks `top` with Verilator; any warning is an error."""
+    values = [f"-G{k}={v}" for k, v in params.items()]
+    strict = [*VERILATOR_STRICT, "--lint-only", "--quiet", "--timing", *_includes(files)]
+    return ["verilator", *strict, "--top-module", top, *values, str(LINT_VLT), *map(str, files)]
 
 
 def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> None:
@@ -291,7 +268,7 @@ def _compile(b: Build, commands: list[list[str]]) -> None:
             out.write("+ " + " ".join(command) + "\n")
             out.flush()
             code = subprocess.run(
-                command, cwd=ROOT, env=_tool_env(), stdout=out, stderr=subprocess.STDOUT,
+                command, cwd=ROOT, env=tool_env(), stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, check=False,
             ).returncode  # fmt: skip
             if code:
@@ -315,7 +292,7 @@ def _sim_env(b: Build, module: str, seed: int, results: Path) -> dict[str, str]:
     libpython = os.environ.get("LIBPYTHON_LOC") or find_libpython.find_libpython()
     if not libpython:
         raise OptionError("no shared libpython found: install the libpython3 package")
-    env = _tool_env()
+    env = tool_env()
     env.pop("PYTEST_CURRENT_TEST", None)
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     env["PATH"] += os.pathsep + str(cocotb_tools.config.libs_dir)
@@ -347,22 +324,6 @@ def _sim_command(b: Build, seed: int, plusargs: Sequence[str]) -> list[str]:
     return [str(b.folder / b.top), *waves, *random_start, *plusargs]
 
 
-def _read_results(path: Path) -> list[CaseResult]:
-    if not path.is_file():
-        return []
-    cases = []
-    for case in ElementTree.parse(path).getroot().iter("testcase"):
-        bad = next((t for k in ("failure", "error") if (t := case.find(k)) is not None), None)
-        skipped = case.find("skipped") is not None
-        status = "failed" if bad is not None else "skipped" if skipped else "passed"
-        message = "" if bad is None else bad.get("message") or bad.get("error_msg") or ""
-        cases.append(CaseResult(
-            case.get("name", "?"), status, float(case.get("sim_time_ns", 0)),
-            float(case.get("time", 0)), message,
-        ))  # fmt: skip
-    return cases
-
-
 def _selected(module: str, tests: str | Sequence[str] | None, wanted: str) -> list[str] | None:
     """cocotb tests to run; empty list: all; None: TEST= leaves nothing of this module."""
     names = tuple(n for m in module.split(",") for n in selection.cocotb_tests(m))
@@ -383,11 +344,6 @@ def _test_id() -> str:
     """Name of the pytest case this is called from, with its parameters; else empty."""
     current = os.environ.get("PYTEST_CURRENT_TEST", "")
     return current.rsplit("::", 1)[-1].rsplit(" ", 1)[0]
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-    return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
 def _run_process(command: list[str], env: dict[str, str], folder: Path, log: Path,
@@ -445,7 +401,7 @@ def run(
         variables["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, chosen))})(/.*)?$"
     command = _sim_command(build, seed, plusargs)
     code, notes = _run_process(command, variables, folder, log, timeout_s)
-    cases = _read_results(results)
+    cases = read_results(results)
     if not cases:
         notes.append("no test ran")
     if len({c.name for c in cases if c.status == "failed"}) == 1 and _test_id():
@@ -455,20 +411,7 @@ def run(
     waves = folder / "waves.fst" if build.waves else None
     result = RunResult(cases, code, seed, folder, log, waves, repro, notes)
     if check and not result.ok:
-        raise SimulationError(_explain(result))
+        raise SimulationError(explain(result))
     if waves:
         print(f"waves: {waves.relative_to(ROOT)}")
     return result
-
-
-def _explain(result: RunResult) -> str:
-    """A failure as the reader needs it: what, the end of the log, where, and how to repeat it."""
-    lines = [f"{c.name}: {c.message}".rstrip(": ") for c in result.failed]
-    lines += result.notes
-    if result.exit_code and not result.failed:
-        lines.append(f"the simulator ended with code {result.exit_code}")
-    return "\n".join([
-        "; ".join(lines), f"--- last lines of the log {'-' * 40}", _tail(result.log), "-" * 66,
-        f"log: {result.log}", f"seed: {result.seed}",
-        *([f"waves: {result.waves}"] if result.waves else []), result.repro,
-    ])  # fmt: skip
