@@ -200,9 +200,7 @@ class Descriptor:
     @classmethod
     def unpack(cls, image: bytes) -> Descriptor:
         """From 64 bytes of memory."""
-        op, _, flags, length, src, dst, pattern, cpl, cookie = struct.unpack(
-            "<BBHIQQQQQ16x", image
-        )
+        op, _, flags, length, src, dst, pattern, cpl, cookie = struct.unpack("<BBHIQQQQQ16x", image)
         return cls(op, src, dst, length, pattern, cpl, cookie, flags)
 
 
