@@ -24,6 +24,7 @@ from sim import runner, sources
 from sim.options import BUILD_ROOT, ROOT, OptionError, config_names
 
 LINT_DIR = BUILD_ROOT / "lint"
+WHOLE_DESIGN = "NUM_TBU"  # the parameter only whole designs have
 MAX_SHOWN = 40  # lines of a failing command
 
 
@@ -86,14 +87,18 @@ def _tops(wanted: list[str], bench: bool) -> list[str]:
 
 
 def _variants(top: str) -> Iterator[tuple[str, dict[str, int]]]:
-    """Every configuration that changes the top, else its own defaults."""
+    """Every configuration of a whole design; any other module as its own defaults have it.
+
+    Only the parameters of a whole design fit together in configs.yaml: a block also has derived
+    ones (widths of indices) which its parent sets.
+    """
     declared = sources.parameters_of(sources.library()[top])
-    seen: list[dict[str, int]] = []
+    if WHOLE_DESIGN not in declared:
+        yield top, {}
+        return
     for config in config_names():
         params = {k: v for k, v in runner.config_params(config).items() if k in declared}
-        if params not in seen:
-            seen.append(params)
-            yield (f"{top} ({config})" if params else top), params
+        yield f"{top} ({config})", params
 
 
 def _verilog_jobs(wanted: list[str], bench: bool, make: Callable[..., Job]) -> list[Job]:
