@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_tbu_path
+// Purpose: One direction of the data path behind S1: one lookup a cycle, for the
+//          slot in replay or else for S1; what hits and may go leaves at once,
+//          the rest takes a slot.
+// Spec   : D1 (2 cycles), D2 (pools), D16 (order), D18 (OK-once), D20; FLT-018,
+//          FLT-022, INI-014, ATT-040, ATT-041
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : s1_*   from smmu_tbu_ingress;  utlb_*  result for lu_*
+//          pick_* slot to replay;  same/can/low  from smmu_tbu_slots
+//          known_* can-stall table;  dn_cfg_*  answer to UP_K_CFG
+//          out_room_i  the response buffer has room for all beats
+//          w_now_i     write: all data of S1 (one beat) is in
+//          w_room_*    write: chunks for S1, with and without the reserve
+// Out    : leave_*  this cycle a request goes to the memory side (ax_* pins a
+//          cycle later);  alloc_*  S1 takes a slot;  up_*  message for the TCU
+// Stalls : ax_ready_i stalls S1 and replay; nothing else stalls what hits
+// Tests  : tests/unit/test_tbu.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_if.vh"
+`include "smmu_tbu.vh"
+
+module smmu_tbu_path #(
+    parameter WRITE     = 0,    // 1: the write path
+    parameter ID_W      = 8,
+    parameter TBU_SLOTS = 32,
+    parameter SLOT_W    = 5     // clog2(TBU_SLOTS)
+) (
+    input  wire                   clk_i,
+    input  wire                   rst_ni,
+    input  wire [2*`MODE_W-1:0]   mode_i,
+
+    // ---- S1 --------------------------------------------------------------------------
+    input  wire                   s1_valid_i,
+    input  wire [ID_W+`AX_W-1:0]  s1_req_i,
+    output wire                   s1_done_o,
+
+    // ---- uTLB and can-stall table ----------------------------------------------------
+    output wire [`CTX_W-1:0]      lu_ctx_o,
+    output wire [51:0]            lu_vpn_o,
+    output wire                   lu_use_o,
+    input  wire                   utlb_hit_i,
+    input  wire [`ENT_W-1:0]      utlb_ent_i,
+    input  wire [35:0]            utlb_low_i,
+    output wire [`CTX_W-1:0]      known_ctx_o,
+    input  wire                   known_valid_i,
+    input  wire                   known_cs_i,
+    output wire                   cfg_learn_o,      // dn_cfg_* speaks of known_ctx_o
+
+    // ---- DN ----------------------------------------------------------------------------
+    input  wire                   dn_cfg_valid_i,
+    input  wire                   dn_cfg_cs_i,
+    input  wire                   cfg_inv_i,
+    input  wire [`ENT_W-1:0]      once_ent_i,       // body of the DN message
+
+    // ---- slots -------------------------------------------------------------------------
+    input  wire                   same_i,
+    input  wire                   same_cs_i,
+    output wire                   want_o,
+    output wire                   rsvd_ok_o,
+    input  wire                   can_i,
+    input  wire                   low_i,
+    output wire                   alloc_o,
+    output wire [2:0]             alloc_state_o,
+    input  wire [SLOT_W-1:0]      alloc_slot_i,
+
+    input  wire                   pick_valid_i,
+    input  wire                   pick_next_i,
+    input  wire                   pick_once_i,
+    input  wire [SLOT_W-1:0]      pick_slot_i,
+    output wire                   pick_take_o,
+    output wire                   rp_valid_o,
+    output wire [SLOT_W-1:0]      rp_slot_o,
+    output wire [ID_W-1:0]        rp_id_o,
+    output wire                   rp_leave_o,
+    output wire                   rp_ask_o,
+    output wire                   rp_look_o,
+
+    // ---- UP ----------------------------------------------------------------------------
+    output wire                   up_valid_o,       // may be dropped again when not taken
+    input  wire                   up_grant_i,
+    output wire [`UP_W-1:0]       up_msg_o,
+
+    // ---- write data (tied off for reads) -------------------------------------------------
+    input  wire                   w_now_i,
+    input  wire                   w_room_main_i,
+    input  wire                   w_room_rsvd_i,
+    output wire                   s1_direct_o,      // S1 leaves without a slot
+
+    // ---- memory side ---------------------------------------------------------------------
+    output wire [7:0]             out_len_o,        // of what wants to leave
+    input  wire                   out_room_i,
+    output wire                   leave_o,
+    output wire [ID_W-1:0]        leave_id_o,
+    output wire                   ax_valid_o,
+    input  wire                   ax_ready_i,
+    output wire [ID_W+`AXO_W-1:0] ax_o,
+
+    output wire                   pmu_miss_o
+);
+    localparam        REQ_W = ID_W + `AX_W;
+    localparam [31:0] S1_NO = TBU_SLOTS + WRITE;    // S1 in the slot field of UP_K_CFG
+    localparam [0:0]  RNW   = (WRITE == 0);
+
+    // ---- replay stage: the request comes out of the RAM -----------------------------------
+    reg              rp_valid_q, rp_once_q;
+    reg [SLOT_W-1:0] rp_slot_q;
+    wire [REQ_W-1:0] rp_req;
+    wire             rp_done = rp_leave_o || rp_ask_o || rp_look_o;
+    wire             rp_load = !rp_valid_q || rp_done;
+
+    // picked behind the one in replay: only if that one really leaves
+    assign pick_take_o = pick_valid_i && rp_load && (!pick_next_i || rp_leave_o);
+
+    util_ram_1r1w #(.WIDTH(REQ_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
+        .clk_i(clk_i),
+        .rd_en_i(rp_load), .rd_addr_i(pick_slot_i), .rd_data_o(rp_req),
+        .wr_en_i(alloc_o), .wr_addr_i(alloc_slot_i), .wr_data_i(s1_req_i));
+
+    always @(posedge clk_i) begin
+        if (!rst_ni)      rp_valid_q <= 1'b0;
+        else if (rp_load) rp_valid_q <= pick_take_o;
+        if (rp_load) begin
+            rp_slot_q <= pick_slot_i;
+            rp_once_q <= pick_once_i;
+        end
+    end
+
+    assign rp_valid_o = rp_valid_q;
+    assign rp_slot_o  = rp_slot_q;
+    assign rp_id_o    = rp_req[REQ_W-1 -: ID_W];
+
+    // ---- the one lookup ------------------------------------------------------------------
+    wire [REQ_W-1:0]   req = rp_valid_q ? rp_req : s1_req_i;
+    wire               smmuen, gabort, go, ent_cs;
+    wire [`AXO_W-1:0]  axo;
+
+    assign lu_ctx_o = req[`AX_SID_LSB +: `CTX_W];
+    assign lu_vpn_o = req[`AX_ADDR_LSB + 12 +: 52];
+    assign lu_use_o = leave_o;
+
+    smmu_tbu_xlate #(.WRITE(WRITE)) u_xlate (
+        .req_i(req[`AX_W-1:0]), .mode_i(mode_i),
+        .utlb_hit_i(utlb_hit_i), .utlb_ent_i(utlb_ent_i), .utlb_low_i(utlb_low_i),
+        .once_i(rp_valid_q && rp_once_q), .once_ent_i(once_ent_i),
+        .smmuen_o(smmuen), .gabort_o(gabort), .go_o(go), .canstall_o(ent_cs), .axo_o(axo));
+
+    // ---- replay: leave, ask again, or (OK-once that cannot leave now) look later ------------
+    wire out_ready;
+    wire room = out_ready && out_room_i;
+
+    assign rp_leave_o = rp_valid_q && go && room;
+    assign rp_ask_o   = rp_valid_q && !go && !rp_once_q;
+    assign rp_look_o  = rp_valid_q && rp_once_q && !(go && room);
+
+    // ---- S1: what it is --------------------------------------------------------------------
+    // The mode of S1 is needed also while replay has the lookup.
+    wire s1_mode = s1_req_i[`AX_MODE_LSB];
+    wire s1_en   = s1_mode ? mode_i[`MODE_W + `MODE_SMMUEN_LSB] : mode_i[`MODE_SMMUEN_LSB];
+    wire s1_port = s1_valid_i && !rp_valid_q;
+
+    wire s1_secbad = s1_req_i[`AX_SECBAD_LSB];
+    wire s1_uut    = s1_req_i[`AX_UUT_LSB] && !s1_secbad;
+    wire s1_plain  = !s1_secbad && !s1_uut;
+    wire s1_abort  = s1_secbad || (s1_plain && !s1_en && gabort);   // gabort: with the port only
+    wire s1_behind = same_i || !w_now_i;        // order or data keep it from leaving
+
+    // ---- S1: leave ---------------------------------------------------------------------------
+    wire s1_go = s1_port && s1_plain && !s1_abort && go && !s1_behind && w_room_rsvd_i;
+    assign s1_direct_o = s1_go && room;
+
+    // ---- S1: take a slot -----------------------------------------------------------------------
+    // Without the port only what needs no lookup may: it looks up when it can leave.
+    wire s1_slot = s1_valid_i && (s1_secbad || s1_uut ||
+                   (rp_valid_q ? (s1_behind && s1_en) : (s1_abort || !go || s1_behind)));
+
+    reg  cfg_known_q, cfg_cs_q, cfg_sent_q, cfg_stale_q;
+    wire ent_known = s1_port && s1_en && utlb_hit_i;
+    wire s1_known  = known_valid_i || ent_known || cfg_known_q;
+    wire s1_cs     = cfg_known_q ? cfg_cs_q : ent_known ? ent_cs : known_cs_i;
+    wire s1_safe   = !s1_en || !s1_plain || s1_req_i[`AX_NOSTALL_LSB] || (s1_known && !s1_cs);
+
+    assign rsvd_ok_o = s1_safe && !same_cs_i;
+    assign want_o    = s1_slot && (rsvd_ok_o ? w_room_rsvd_i : w_room_main_i);
+    assign alloc_o   = want_o && can_i;
+    assign s1_done_o = s1_direct_o || alloc_o;
+
+    wire s1_look = s1_plain && !s1_abort && (rp_valid_q || go);
+    wire s1_asks = s1_uut || (s1_plain && !s1_abort && !rp_valid_q && !go);
+    assign alloc_state_o = s1_asks ? (up_grant_i ? `TS_WAIT : `TS_ASK)
+                         : s1_look ? `TS_LOOK : `TS_ABORT;
+
+    // ---- S1: may this stream stall? Asked when only the reserve is left (D2) ---------------------
+    wire cfg_ask = s1_slot && s1_plain && s1_en && !s1_known && !s1_req_i[`AX_NOSTALL_LSB] &&
+                   !same_cs_i && (low_i || !w_room_main_i) && !cfg_sent_q && !alloc_o;
+
+    // The answer may come when S1 has found room and left: then it is for nobody.
+    assign cfg_learn_o = dn_cfg_valid_i && !cfg_stale_q;
+
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            cfg_known_q <= 1'b0;
+            cfg_sent_q  <= 1'b0;
+            cfg_stale_q <= 1'b0;
+        end else begin
+            if (s1_done_o || cfg_inv_i) cfg_known_q <= 1'b0;
+            else if (cfg_learn_o)       cfg_known_q <= 1'b1;
+            if (cfg_ask && up_grant_i)  cfg_sent_q <= 1'b1;
+            else if (dn_cfg_valid_i)    cfg_sent_q <= 1'b0;
+            if (dn_cfg_valid_i)              cfg_stale_q <= 1'b0;
+            else if (s1_done_o && cfg_sent_q) cfg_stale_q <= 1'b1;
+        end
+        if (dn_cfg_valid_i) cfg_cs_q <= dn_cfg_cs_i;
+    end
+
+    // ---- UP message of S1; the slots unit keeps it for asking later --------------------------------
+    assign up_valid_o = cfg_ask || (alloc_o && s1_asks);
+    assign up_msg_o   = {s1_req_i[`AX_NOSTALL_LSB], s1_req_i[`AX_PROT_LSB + 2],
+                         s1_req_i[`AX_PROT_LSB], RNW, s1_req_i[`AX_ADDR_LSB +: `AX_ADDR_W],
+                         s1_req_i[`AX_SID_LSB +: `CTX_W],
+                         cfg_ask ? S1_NO[7:0] : {{(8-SLOT_W){1'b0}}, alloc_slot_i},
+                         cfg_ask ? `UP_K_CFG : s1_uut ? `UP_K_UUT : `UP_K_XLAT};
+
+    assign known_ctx_o = s1_req_i[`AX_SID_LSB +: `CTX_W];
+    assign pmu_miss_o  = alloc_o && s1_asks && !s1_uut;
+
+    // ---- out register ---------------------------------------------------------------------------
+    assign out_len_o  = req[`AX_LEN_LSB +: `AX_LEN_W];
+    assign leave_o    = rp_leave_o || s1_direct_o;
+    assign leave_id_o = req[REQ_W-1 -: ID_W];
+
+    util_reg2 #(.WIDTH(ID_W + `AXO_W)) u_out (
+        .clk_i(clk_i), .rst_ni(rst_ni),
+        .in_valid_i(leave_o), .in_ready_o(out_ready), .in_data_i({leave_id_o, axo}),
+        .out_valid_o(ax_valid_o), .out_ready_i(ax_ready_i), .out_data_o(ax_o));
+
+    wire unused_ok = &{1'b0, smmuen};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_tbu_slot
+// Purpose: One slot: a transaction that waits for its order, its write data, an
+//          answer, or software. It never holds a translation (D16).
+// Spec   : D2, D16, D18..D20; STL-001, STL-010, STL-017
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : alloc_*   the transaction taken from S1
+//          dn_*      a message for this slot, in the order of the DN stream
+//          rp_*      replay: taken, missed (ask again), put back (look again)
+//          older_left_i  an older one of its direction and ID leaves
+//          dc_i      its last write beat comes in;  free_i  it leaves
+// Out    : state bits, who it is, what it wants
+// Tests  : tests/unit/test_tbu.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_if.vh"
+`include "smmu_tbu.vh"
+
+module smmu_tbu_slot #(
+    parameter ID_W  = 8,
+    parameter CNT_W = 6     // counts the slots before it
+) (
+    input  wire             clk_i,
+    input  wire             rst_ni,
+
+    input  wire             alloc_i,
+    input  wire [2:0]       alloc_state_i,
+    input  wire             alloc_write_i,
+    input  wire [ID_W-1:0]  alloc_id_i,
+    input  wire [CNT_W-1:0] alloc_ahead_i,
+    input  wire             alloc_cs_i,
+    input  wire             alloc_dc_i,
+    input  wire             alloc_mode_i,
+
+    input  wire             dn_i,
+    input  wire [3:0]       dn_kind_i,
+    input  wire             dn_cs_i,
+    input  wire             off_i,          // SMMUEN is 0: nothing may stall any more
+    input  wire             cfg_inv_i,      // what is known of the stream may be old
+
+    input  wire             ask_take_i,
+    input  wire             rp_take_i,
+    input  wire             rp_ask_i,
+    input  wire             rp_look_i,
+    input  wire             rp_same_i,      // the one in replay has this direction and ID
+    input  wire             older_left_i,
+    input  wire             dc_i,
+    input  wire             free_i,
+
+    output wire             valid_o,
+    output wire             write_o,
+    output wire [ID_W-1:0]  id_o,
+    output wire             mode_o,
+    output wire             cs_o,           // can stall, or waits behind one that can
+    output wire             cs_known_o,     // cs_o came with an answer
+    output wire             local_o,        // the answer will be given here
+    output wire             razwi_o,
+    output wire             want_ask_o,
+    output wire             want_rp_o,      // may be looked up now
+    output wire             want_next_o,    // may be, once the one in replay has left
+    output wire             want_once_o,    // could use an OK-once now
+    output wire             want_loc_o
+);
+    reg [2:0]       state_q, state_d;
+    reg             write_q, mode_q;
+    reg [ID_W-1:0]  id_q;
+    reg [CNT_W-1:0] ahead_q;
+    reg             cs_q, cs_known_q, dc_q, rp_q;
+
+    // ---- state -----------------------------------------------------------------------
+    wire waits = (state_q == `TS_STALL) || (state_q == `TS_PARK);
+    wire ok    = dn_i && (dn_kind_i == `DN_K_OK) && (state_q == `TS_WAIT);
+
+    always @(*) begin
+        state_d = state_q;
+
+        // SMMUEN 1 to 0 ends every stall without a record (STL-017)
+        if (waits && off_i) state_d = `TS_ABORT;
+
+        if (dn_i) begin
+            if (state_q == `TS_WAIT)
+                case (dn_kind_i)
+                    `DN_K_OK, `DN_K_ONCE: state_d = `TS_LOOK;
+                    `DN_K_ABORT:          state_d = `TS_ABORT;
+                    `DN_K_RAZWI:          state_d = `TS_RAZWI;
+                    `DN_K_STALL:          state_d = off_i ? `TS_ABORT : `TS_STALL;
+                    `DN_K_PARK:           state_d = off_i ? `TS_ABORT : `TS_PARK;
+                    default:              state_d = state_q;
+                endcase
+            else if (waits && !off_i)
+                case (dn_kind_i)
+                    `DN_K_RETRY:          state_d = `TS_ASK;
+                    `DN_K_TABORT:         state_d = `TS_ABORT;
+                    `DN_K_TRAZWI:         state_d = `TS_RAZWI;
+                    default:              state_d = state_q;
+                endcase
+        end
+
+        if (ask_take_i) state_d = `TS_WAIT;
+        if (rp_ask_i)   state_d = `TS_ASK;
+        if (free_i)     state_d = `TS_FREE;
+        if (alloc_i)    state_d = alloc_state_i;
+    end
+
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            state_q <= `TS_FREE;
+            rp_q    <= 1'b0;
+            cs_q    <= 1'b0;
+            dc_q    <= 1'b0;
+            write_q <= 1'b0;
+            mode_q  <= 1'b0;
+            ahead_q <= {CNT_W{1'b0}};
+        end else begin
+            state_q <= state_d;
+            if (alloc_i || free_i || rp_ask_i || rp_look_i) rp_q <= 1'b0;
+            else if (rp_take_i)                             rp_q <= 1'b1;
+            if (alloc_i)   cs_q <= alloc_cs_i;
+            else if (dn_i) cs_q <= dn_cs_i;
+            if (alloc_i)   dc_q <= alloc_dc_i;
+            else if (dc_i) dc_q <= 1'b1;
+            if (alloc_i) begin
+                write_q <= alloc_write_i;
+                mode_q  <= alloc_mode_i;
+                ahead_q <= alloc_ahead_i;
+            end else if (older_left_i) ahead_q <= ahead_q - 1'b1;
+        end
+        if (alloc_i) id_q <= alloc_id_i;
+        // OK-once may come from a configuration that is no longer valid
+        if (alloc_i || cfg_inv_i) cs_known_q <= 1'b0;
+        else if (dn_i)            cs_known_q <= (dn_kind_i != `DN_K_ONCE);
+    end
+
+    // ---- what it wants -----------------------------------------------------------------
+    wire complete = !write_q || dc_q || dc_i;
+    wire first    = (ahead_q == {CNT_W{1'b0}});
+    wire second   = (ahead_q == {{(CNT_W-1){1'b0}}, 1'b1});
+    wire looks    = ((state_q == `TS_LOOK) && !rp_q) || ok;
+
+    assign valid_o     = (state_q != `TS_FREE);
+    assign write_o     = write_q;
+    assign id_o        = id_q;
+    assign mode_o      = mode_q;
+    assign cs_o        = cs_q;
+    assign cs_known_o  = cs_known_q;
+    assign local_o     = (state_q == `TS_ABORT) || (state_q == `TS_RAZWI);
+    assign razwi_o     = (state_q == `TS_RAZWI);
+    assign want_ask_o  = (state_q == `TS_ASK);
+    assign want_rp_o   = looks && complete && first;
+    assign want_next_o = looks && complete && second && rp_same_i;
+    assign want_once_o = (state_q == `TS_WAIT) && complete && first;
+    assign want_loc_o  = local_o && first && (!write_q || dc_q);
+endmodule
+
+`default_nettype wire

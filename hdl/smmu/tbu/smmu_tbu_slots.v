@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_tbu_slots
+// Purpose: The pool of slots both directions share: who may take one, who is
+//          before whom, who is replayed, asks, or is answered locally next.
+// Spec   : D2 (pools), D16 (order per direction and ID), FLT-022, STL-023, STL-024
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : two-element vectors: element 0 read path, element 1 write path
+//          s1_*      the transaction in S1: want_i without regard to room
+//          dn_*      DN message, registered;  once_*  the same message a cycle
+//                    early when it is an OK-once
+//          rp_*      replay stage;  loc_*  local answer unit;  dc_*  write data
+// Out    : can_o     S1 may take a slot now
+// Stalls : S1, by can_o
+// Tests  : tests/unit/test_tbu.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_if.vh"
+`include "smmu_tbu.vh"
+
+module smmu_tbu_slots #(
+    parameter ID_W      = 8,
+    parameter TBU_SLOTS = 32,
+    parameter TBU_RSVD  = 4,
+    parameter SLOT_W    = 5     // clog2(TBU_SLOTS)
+) (
+    input  wire                   clk_i,
+    input  wire                   rst_ni,
+
+    // ---- S1 --------------------------------------------------------------------------
+    input  wire [2*ID_W-1:0]      s1_id_i,
+    output wire [1:0]             s1_same_o,        // older ones of this ID wait here
+    output wire [1:0]             s1_same_cs_o,     // and one of them can stall
+    input  wire [1:0]             want_i,
+    input  wire [1:0]             rsvd_ok_i,        // known not to stall
+    output wire [1:0]             can_o,
+    output wire                   low_o,            // only the reserved slots are left
+    input  wire [1:0]             alloc_i,
+    input  wire [5:0]             alloc_state_i,
+    input  wire [1:0]             alloc_cs_i,
+    input  wire                   alloc_dc_i,       // the write taken has all its data
+    input  wire [1:0]             alloc_mode_i,
+    output wire [2*SLOT_W-1:0]    alloc_slot_o,
+
+    // ---- DN --------------------------------------------------------------------------
+    input  wire                   dn_valid_i,       // an answer for a slot
+    input  wire [3:0]             dn_kind_i,
+    input  wire [7:0]             dn_slot_i,
+    input  wire                   dn_cs_i,
+    input  wire                   off_i,
+    input  wire                   cfg_inv_i,
+    input  wire                   once_valid_i,
+    input  wire [7:0]             once_slot_i,
+
+    // ---- replay ----------------------------------------------------------------------
+    output wire [1:0]             pick_valid_o,
+    output wire [1:0]             pick_next_o,      // only if the one in replay leaves
+    output wire [1:0]             pick_once_o,
+    output wire [2*SLOT_W-1:0]    pick_slot_o,
+    input  wire [1:0]             pick_take_i,
+    input  wire [1:0]             rp_valid_i,
+    input  wire [2*SLOT_W-1:0]    rp_slot_i,
+    input  wire [2*ID_W-1:0]      rp_id_i,
+    input  wire [1:0]             rp_leave_i,
+    input  wire [1:0]             rp_ask_i,
+    input  wire [1:0]             rp_look_i,
+
+    // ---- local answers ---------------------------------------------------------------
+    output wire [1:0]             loc_valid_o,
+    output wire [2*SLOT_W-1:0]    loc_pick_o,
+    output wire [2*ID_W-1:0]      loc_pick_id_o,
+    input  wire [1:0]             loc_take_i,
+    input  wire [2*SLOT_W-1:0]    loc_slot_i,
+    input  wire [2*ID_W-1:0]      loc_id_i,
+    input  wire [1:0]             loc_free_i,
+    output wire [1:0]             loc_razwi_o,
+    output wire [1:0]             loc_cs_o,
+    output wire [1:0]             loc_cs_known_o,
+
+    // ---- UP --------------------------------------------------------------------------
+    output wire                   ask_valid_o,
+    output wire [SLOT_W-1:0]      ask_slot_o,
+    output wire                   ask_write_o,
+    input  wire                   ask_take_i,
+
+    // ---- write data, mode ------------------------------------------------------------
+    input  wire                   dc_valid_i,
+    input  wire [SLOT_W-1:0]      dc_slot_i,
+    output wire [1:0]             mode_used_o       // a slot that may still translate was taken under this mode
+);
+    localparam N     = TBU_SLOTS;
+    localparam CNT_W = SLOT_W + 1;
+
+    wire [N-1:0]      valid, is_wr, mode, cs, cs_known, is_loc, is_razwi;
+    wire [N-1:0]      want_ask, want_rp, want_next, want_once, want_loc;
+    wire [N*ID_W-1:0] ids;
+
+    wire [2*N-1:0] of_dir = {valid & is_wr, valid & ~is_wr};
+
+    // ---- free slots: reads from the bottom, writes from the top ------------------------
+    reg  [CNT_W-1:0]  free_cnt;
+    reg  [SLOT_W-1:0] free_lo, free_hi;
+    reg               turn_q;       // whose claim counts first this cycle
+    integer           i;
+
+    always @(*) begin
+        free_cnt = {CNT_W{1'b0}};
+        free_lo  = {SLOT_W{1'b0}};
+        free_hi  = {SLOT_W{1'b0}};
+        for (i = 0; i < N; i = i + 1)
+            if (!valid[i]) begin
+                free_cnt = free_cnt + 1'b1;
+                free_hi  = i[SLOT_W-1:0];
+            end
+        for (i = N - 1; i >= 0; i = i - 1)
+            if (!valid[i]) free_lo = i[SLOT_W-1:0];
+    end
+
+    always @(posedge clk_i)
+        if (!rst_ni) turn_q <= 1'b0;
+        else         turn_q <= !turn_q;
+
+    assign low_o        = (free_cnt <= TBU_RSVD[CNT_W-1:0]);
+    assign alloc_slot_o = {free_hi, free_lo};
+
+    // ---- per direction ----------------------------------------------------------------
+    wire [2*N-1:0]     leave;       // slots freed now
+    wire [2*CNT_W-1:0] ahead;       // older ones a newcomer finds
+
+    genvar d, s;
+    generate
+        for (d = 0; d < 2; d = d + 1) begin : g_dir
+            wire [N-1:0]      mine     = of_dir[d*N +: N];
+            wire [ID_W-1:0]   s1_id    = s1_id_i[d*ID_W +: ID_W];
+            wire [SLOT_W-1:0] rp_slot  = rp_slot_i[d*SLOT_W +: SLOT_W];
+            wire [SLOT_W-1:0] loc_slot = loc_slot_i[d*SLOT_W +: SLOT_W];
+
+            // room, less what the other direction may take this cycle
+            wire              other = want_i[1-d] && (d == 0 ? turn_q : !turn_q);
+            wire [CNT_W-1:0]  room  = free_cnt - {{(CNT_W-1){1'b0}}, other && |free_cnt};
+            assign can_o[d] = (room > TBU_RSVD[CNT_W-1:0]) ||
+                              (rsvd_ok_i[d] && (room != {CNT_W{1'b0}}));
+
+            // who stands before a newcomer
+            wire [N-1:0] same;
+            for (s = 0; s < N; s = s + 1) begin : g_same
+                assign same[s]     = mine[s] && (ids[s*ID_W +: ID_W] == s1_id);
+                assign leave[d*N+s] = (rp_leave_i[d] && rp_slot == s[SLOT_W-1:0]) ||
+                                      (loc_free_i[d] && loc_slot == s[SLOT_W-1:0]);
+            end
+            assign s1_same_o[d]    = |same;
+            assign s1_same_cs_o[d] = |(same & cs);
+
+            reg [CNT_W-1:0] count;
+            integer         k;
+            always @(*) begin
+                count = {CNT_W{1'b0}};
+                for (k = 0; k < N; k = k + 1)
+                    if (same[k] && !leave[d*N+k]) count = count + 1'b1;
+            end
+            assign ahead[d*CNT_W +: CNT_W] = count;
+
+            // replay: an OK-once comes first, its entry is there for one cycle only
+            wire              pick_valid;
+            wire [SLOT_W-1:0] pick;
+            wire [N-1:0]      once_hit;
+            for (s = 0; s < N; s = s + 1) begin : g_once
+                assign once_hit[s] = once_valid_i && (once_slot_i == s[7:0]) && want_once[s] &&
+                                     mine[s];
+            end
+            wire [N-1:0] want = mine & (want_rp | want_next);
+
+            util_rr_pick #(.N(N), .PICK_W(SLOT_W)) u_replay (
+                .clk_i(clk_i), .rst_ni(rst_ni), .req_i(want),
+                .take_i(pick_take_i[d] && !pick_once_o[d]), .valid_o(pick_valid), .pick_o(pick));
+
+            assign pick_once_o[d]  = |once_hit;
+            assign pick_valid_o[d] = pick_valid || pick_once_o[d];
+            assign pick_next_o[d]  = !pick_once_o[d] && want_next[pick];
+            assign pick_slot_o[d*SLOT_W +: SLOT_W] = pick_once_o[d] ? once_slot_i[SLOT_W-1:0] : pick;
+
+            // local answers
+            wire [SLOT_W-1:0] loc_pick;
+            util_rr_pick #(.N(N), .PICK_W(SLOT_W)) u_local (
+                .clk_i(clk_i), .rst_ni(rst_ni), .req_i(mine & want_loc),
+                .take_i(loc_take_i[d]), .valid_o(loc_valid_o[d]), .pick_o(loc_pick));
+            assign loc_pick_o[d*SLOT_W +: SLOT_W]  = loc_pick;
+            assign loc_pick_id_o[d*ID_W +: ID_W]   = ids[loc_pick*ID_W +: ID_W];
+            assign loc_razwi_o[d]                  = is_razwi[loc_slot];
+            assign loc_cs_o[d]                     = cs[loc_slot];
+            assign loc_cs_known_o[d]               = cs_known[loc_slot];
+
+            assign mode_used_o[d] = |(valid & ~is_loc & (d ? mode : ~mode));
+        end
+    endgenerate
+
+    // ---- UP -----------------------------------------------------------------------------
+    util_rr_pick #(.N(N), .PICK_W(SLOT_W)) u_ask (
+        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(want_ask),
+        .take_i(ask_take_i), .valid_o(ask_valid_o), .pick_o(ask_slot_o));
+    assign ask_write_o = is_wr[ask_slot_o];
+
+    // ---- the slots ----------------------------------------------------------------------
+    generate
+        for (s = 0; s < N; s = s + 1) begin : g_slot
+            wire [SLOT_W-1:0] me = s[SLOT_W-1:0];
+            wire from_wr  = alloc_i[1] && (free_hi == me);
+            wire alloc    = from_wr || (alloc_i[0] && (free_lo == me));
+            wire dir      = is_wr[s];
+            wire [ID_W-1:0] id = ids[s*ID_W +: ID_W];
+            wire [ID_W-1:0] rp_id  = dir ? rp_id_i[ID_W +: ID_W]  : rp_id_i[0 +: ID_W];
+            wire [ID_W-1:0] loc_id = dir ? loc_id_i[ID_W +: ID_W] : loc_id_i[0 +: ID_W];
+            wire [SLOT_W-1:0] rp_slot = dir ? rp_slot_i[SLOT_W +: SLOT_W] : rp_slot_i[0 +: SLOT_W];
+            wire [SLOT_W-1:0] pick    = dir ? pick_slot_o[SLOT_W +: SLOT_W] : pick_slot_o[0 +: SLOT_W];
+            wire in_rp    = valid[s] && (rp_slot == me);
+
+            wire rp_same    = valid[s] && rp_valid_i[dir] && (rp_id == id);
+            wire older_left = (rp_leave_i[dir] && rp_id == id) ||
+                              (loc_free_i[dir] && loc_id == id);
+
+            smmu_tbu_slot #(.ID_W(ID_W), .CNT_W(CNT_W)) u_slot (
+                .clk_i(clk_i), .rst_ni(rst_ni),
+                .alloc_i(alloc),
+                .alloc_state_i(from_wr ? alloc_state_i[5:3] : alloc_state_i[2:0]),
+                .alloc_write_i(from_wr),
+                .alloc_id_i(from_wr ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
+                .alloc_ahead_i(from_wr ? ahead[CNT_W +: CNT_W] : ahead[0 +: CNT_W]),
+                .alloc_cs_i(from_wr ? alloc_cs_i[1] : alloc_cs_i[0]),
+                .alloc_dc_i(alloc_dc_i),
+                .alloc_mode_i(from_wr ? alloc_mode_i[1] : alloc_mode_i[0]),
+                .dn_i(dn_valid_i && dn_slot_i == s[7:0]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
+                .off_i(off_i), .cfg_inv_i(cfg_inv_i),
+                .ask_take_i(ask_take_i && ask_slot_o == me),
+                .rp_take_i(valid[s] && pick_take_i[dir] && pick == me),
+                .rp_ask_i(rp_ask_i[dir] && in_rp), .rp_look_i(rp_look_i[dir] && in_rp),
+                .rp_same_i(rp_same), .older_left_i(older_left),
+                .dc_i(dc_valid_i && dc_slot_i == me && valid[s]),
+                .free_i(valid[s] && (dir ? leave[N+s] : leave[s])),
+                .valid_o(valid[s]), .write_o(is_wr[s]), .id_o(ids[s*ID_W +: ID_W]),
+                .mode_o(mode[s]), .cs_o(cs[s]), .cs_known_o(cs_known[s]),
+                .local_o(is_loc[s]), .razwi_o(is_razwi[s]),
+                .want_ask_o(want_ask[s]), .want_rp_o(want_rp[s]), .want_next_o(want_next[s]),
+                .want_once_o(want_once[s]), .want_loc_o(want_loc[s]));
+        end
+    endgenerate
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : util_fifo_ram
+// Purpose: FIFO in a RAM with a registered output that is bypassed into while
+//          empty: one cycle through, one word a cycle in and out.
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : wr_valid_i, wr_data_i    never refused: the writer counts the room
+//          rd_ready_i               the word on rd_data_o is taken
+// Out    : rd_valid_o, rd_data_o    registered
+// Memory : DEPTH words in util_ram_1r1w, two more in the output stages
+// Tests  : tests/unit/test_util_stream.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+
+module util_fifo_ram #(
+    parameter WIDTH  = 8,   // bits of a word
+    parameter DEPTH  = 16,  // words in the RAM
+    parameter ADDR_W = 4    // at least clog2(DEPTH)
+) (
+    input  wire             clk_i,
+    input  wire             rst_ni,
+
+    input  wire             wr_valid_i,
+    input  wire [WIDTH-1:0] wr_data_i,
+
+    output wire             rd_valid_o,
+    input  wire             rd_ready_i,
+    output wire [WIDTH-1:0] rd_data_o
+);
+    localparam [ADDR_W-1:0] LAST = DEPTH[ADDR_W-1:0] - 1'b1;
+
+    // words in the RAM that a read may fetch: written at an earlier clock edge
+    reg [ADDR_W:0]   count_q;
+    reg [ADDR_W-1:0] wr_ptr_q, rd_ptr_q;
+    reg              mid_valid_q;       // the RAM output holds a word
+    reg              out_valid_q;
+    reg [WIDTH-1:0]  out_q;
+
+    wire [WIDTH-1:0] mid;
+
+    wire out_free = !out_valid_q || rd_ready_i;
+    wire stored   = (count_q != {(ADDR_W+1){1'b0}});
+    wire direct   = wr_valid_i && !stored && !mid_valid_q && out_free;
+    wire ram_wr   = wr_valid_i && !direct;
+    wire ram_rd   = stored && (!mid_valid_q || out_free);
+
+    util_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
+        .clk_i(clk_i),
+        .rd_en_i(ram_rd), .rd_addr_i(rd_ptr_q), .rd_data_o(mid),
+        .wr_en_i(ram_wr), .wr_addr_i(wr_ptr_q), .wr_data_i(wr_data_i));
+
+    assign rd_valid_o = out_valid_q;
+    assign rd_data_o  = out_q;
+
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            count_q     <= {(ADDR_W+1){1'b0}};
+            wr_ptr_q    <= {ADDR_W{1'b0}};
+            rd_ptr_q    <= {ADDR_W{1'b0}};
+            mid_valid_q <= 1'b0;
+            out_valid_q <= 1'b0;
+        end else begin
+            if (ram_wr) wr_ptr_q <= (wr_ptr_q == LAST) ? {ADDR_W{1'b0}} : wr_ptr_q + 1'b1;
+            if (ram_rd) rd_ptr_q <= (rd_ptr_q == LAST) ? {ADDR_W{1'b0}} : rd_ptr_q + 1'b1;
+            if (ram_wr != ram_rd) count_q <= ram_wr ? count_q + 1'b1 : count_q - 1'b1;
+            mid_valid_q <= ram_rd || (mid_valid_q && !out_free);
+            if (out_free) out_valid_q <= mid_valid_q || direct;
+        end
+        if (out_free) out_q <= mid_valid_q ? mid : wr_data_i;
+    end
+endmodule
+
+`default_nettype wire
