@@ -90,6 +90,7 @@ module smmu_walk_bursts #(
     always @(*) begin
         clash_o      = 1'b0;
         clash_slot_o = {SW{1'b0}};
+        i            = 0;
         if (ask_valid_i && ask_kind_i == `RD_LINE) begin
             for (i = 0; i < WALK_SLOTS; i = i + 1)
                 if ((nx_q[i] && nx_kind_q[i*2 +: 2] == `RD_LINE

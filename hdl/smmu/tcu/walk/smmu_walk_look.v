@@ -55,8 +55,11 @@ module smmu_walk_look #(
     output wire [63:0]       s2_ln_desc_o,
 
     input  wire [`WK_W-1:0]  fill_key_i,
-    input  wire [1:0]        fill_level_i,  // of the line or leaf; of the table pointed to
+    input  wire [1:0]        fill_level_i,  // of the descriptor
+    input  wire [1:0]        fill_wc_level_i, // of the table it points to
+    input  wire              fill_spare_i,  // a line for a free place only
     input  wire [3:0]        fill_hier_i,
+    input  wire [3:0]        fill_ln_hier_i,
     input  wire [35:0]       fill_base_i,
     input  wire [63:0]       fill_desc_i,
     input  wire              fill_s1_wc_i,
@@ -101,7 +104,7 @@ module smmu_walk_look #(
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_s1), .lu_take_i(take_s1), .lu_key_i(k_key_q),
         .hit_o(s1_wc_hit_o), .level_o(s1_wc_level_o), .data_o({s1_wc_hier_o, s1_wc_base_o}),
-        .fill_valid_i(fill_s1_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_level_i),
+        .fill_valid_i(fill_s1_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_wc_level_i),
         .fill_data_i({fill_hier_i, fill_base_i}),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
@@ -109,7 +112,7 @@ module smmu_walk_look #(
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_s2), .lu_take_i(take_s2), .lu_key_i(k_key_q),
         .hit_o(s2_wc_hit_o), .level_o(s2_wc_level_o), .data_o(s2_wc_base_o),
-        .fill_valid_i(fill_s2_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_level_i),
+        .fill_valid_i(fill_s2_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_wc_level_i),
         .fill_data_i(fill_base_i),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
@@ -126,8 +129,9 @@ module smmu_walk_look #(
         .lu_valid_i(lu_s1), .lu_take_i(take_s1), .lu_key_i(k_key_q),
         .hit_o(s1_ln_hit_o), .level_o(s1_ln_level_o), .hier_o(s1_ln_hier_o),
         .desc_o(s1_ln_desc_o),
-        .al_valid_i(fill_s1_ln_i), .al_slot_i(fill_slot_i), .al_key_i(fill_key_i),
-        .al_level_i(fill_level_i), .al_hier_i(fill_hier_i), .al_beat_i(fill_beat_i),
+        .al_valid_i(fill_s1_ln_i), .al_spare_i(fill_spare_i), .al_slot_i(fill_slot_i),
+        .al_key_i(fill_key_i),
+        .al_level_i(fill_level_i), .al_hier_i(fill_ln_hier_i), .al_beat_i(fill_beat_i),
         .bt_valid_i(bt_valid_i), .bt_slot_i(bt_slot_i), .bt_err_i(bt_err_i),
         .bt_last_i(bt_last_i), .bt_kill_i(bt_kill_i), .beat_data_i(beat_data_i),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
@@ -140,7 +144,8 @@ module smmu_walk_look #(
         .lu_valid_i(lu_s2), .lu_take_i(take_s2), .lu_key_i(k_key_q),
         .hit_o(s2_ln_hit_o), .level_o(s2_ln_level_o), .hier_o(s2_ln_hier),
         .desc_o(s2_ln_desc_o),
-        .al_valid_i(fill_s2_ln_i), .al_slot_i(fill_slot_i), .al_key_i(fill_key_i),
+        .al_valid_i(fill_s2_ln_i), .al_spare_i(fill_spare_i), .al_slot_i(fill_slot_i),
+        .al_key_i(fill_key_i),
         .al_level_i(fill_level_i), .al_hier_i(4'd0), .al_beat_i(fill_beat_i),
         .bt_valid_i(bt_valid_i), .bt_slot_i(bt_slot_i), .bt_err_i(bt_err_i),
         .bt_last_i(bt_last_i), .bt_kill_i(bt_kill_i), .beat_data_i(beat_data_i),

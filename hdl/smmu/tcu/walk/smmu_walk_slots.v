@@ -107,6 +107,7 @@ module smmu_walk_slots #(
     wire [2:0]           flt_tbu;
     always @(*) begin
         flt_tbus = 8'd0;
+        i        = 0;
         if (|flt_q)
             for (i = 0; i < WALK_SLOTS; i = i + 1)
                 if (flt_q[i]) flt_tbus[tbu_q[i*3 +: 3]] = 1'b1;
@@ -117,6 +118,7 @@ module smmu_walk_slots #(
     integer j;
     always @(*) begin
         flt_mine = {WALK_SLOTS{1'b0}};
+        j        = 0;
         if (|flt_q)
             for (j = 0; j < WALK_SLOTS; j = j + 1)
                 flt_mine[j] = flt_q[j] && tbu_q[j*3 +: 3] == flt_tbu;
@@ -141,6 +143,7 @@ module smmu_walk_slots #(
     reg [WALK_SLOTS-1:0] hit;
     always @(*) begin
         hit = {WALK_SLOTS{1'b0}};
+        k   = 0;
         if (winv_valid_i) begin
             for (k = 0; k < WALK_SLOTS; k = k + 1)
                 hit[k] = winv_msg_i[`INV_CFG_LSB]

@@ -79,8 +79,11 @@ module smmu_walk_step (
     output wire             know_cd_o,      // ASID of cd_i counts from now on
 
     output wire [`WK_W-1:0] fill_key_o,
-    output wire [1:0]       fill_level_o,
+    output wire [1:0]       fill_level_o,   // of the descriptor
+    output wire [1:0]       fill_wc_level_o, // of the table it points to
+    output wire             fill_spare_o,   // a line for a free place only
     output wire [3:0]       fill_hier_o,
+    output wire [3:0]       fill_ln_hier_o,
     output wire [35:0]      fill_base_o,
     output wire [63:0]      fill_desc_o,
     output reg              fill_s1_wc_o,
@@ -116,7 +119,7 @@ module smmu_walk_step (
     wire        va_ok, half, ipa_ok, have, inval, addrsz, is_table, leaf, access;
     wire [1:0]  gran1, gran2, level, tgt_level, tgt_beats;
     wire [63:0] desc;
-    wire [3:0]  hier, tgt_hier;
+    wire [3:0]  hier, hier_up, tgt_hier;
     wire [5:0]  perm, walk1_attr, walk2_attr;
     wire [2:0]  size;
     wire [47:0] next, out, tgt_addr;
@@ -132,7 +135,7 @@ module smmu_walk_step (
         .lk_desc_i(!s2act ? s1_ln_desc_i : s2_lc_hit_i ? s2_lc_desc_i : s2_ln_desc_i),
         .va_ok_o(va_ok), .half_o(half), .gran1_o(gran1), .ipa_ok_o(ipa_ok), .gran2_o(gran2),
         .have_o(have), .desc_o(desc), .level_o(level), .inval_o(inval), .addrsz_o(addrsz),
-        .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .perm_o(perm),
+        .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .hier_up_o(hier_up), .perm_o(perm),
         .size_o(size), .next_o(next), .out_o(out),
         .tgt_addr_o(tgt_addr), .tgt_level_o(tgt_level), .tgt_beats_o(tgt_beats),
         .tgt_hier_o(tgt_hier), .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
@@ -161,6 +164,10 @@ module smmu_walk_step (
         .mattr_o(mattr12), .sh_o(sh12));
 
     // ---- the step -------------------------------------------------------------------
+    // blocks may stand beside a table descriptor of this level
+    wire [1:0] gran = s2act ? gran2 : gran1;
+    wire leaf_level = (level == 2'd2) || (level == 2'd1 && gran == 2'd0);
+
     wire s2_leaf_rd = (phase == `PH_OUT) ? perm_ok : walk_ok;
     wire [1:0] s2_class = (phase == `PH_OUT) ? `CLS_IN : (phase == `PH_S1) ? `CLS_TT : `CLS_CD;
     wire [2:0] s1size   = ws_i[`WS_S1SIZE_LSB +: 3];
@@ -168,7 +175,10 @@ module smmu_walk_step (
     wire       s2en     = ws_i[`WS_S2EN_LSB];
 
     wire at_table = ev_look_i || (ev_read_i && (s2act || phase == `PH_S1));
-    wire fit_leaf = have && leaf && !addrsz && !access;     // may be cached (TAG-018)
+    // may be cached (TAG-018)
+    wire fit_leaf  = have && leaf && !addrsz && !access;
+    wire fit_table = have && is_table && !addrsz;
+    wire fit_line  = ev_read_i && !rd_err_i && (fit_leaf || fit_table) && ws_i[`WS_FULL_LSB];
 
     reg        enter;               // configuration is known: start translating
     reg        enter_s1, enter_s2;
@@ -401,8 +411,10 @@ module smmu_walk_step (
             end
             fill_s2_lc_o = s2act && fit_leaf && phase != `PH_OUT && !(ev_look_i && s2_lc_hit_i)
                         && ipa_ok && !(ev_read_i && rd_err_i);
-            fill_s1_ln_o = !s2act && ev_read_i && !rd_err_i && fit_leaf && ws_i[`WS_FULL_LSB];
-            fill_s2_ln_o = s2act && ev_read_i && !rd_err_i && fit_leaf && ws_i[`WS_FULL_LSB];
+            // a line whose critical descriptor is a table takes no other line's place, and
+            // counts where its neighbours may be leaves
+            fill_s1_ln_o = !s2act && fit_line && (leaf || leaf_level);
+            fill_s2_ln_o = s2act && fit_line && (leaf || leaf_level);
         end
 
         if (begin_s2) begin
@@ -446,8 +458,12 @@ module smmu_walk_step (
     assign fill_key_o = s2act
         ? {gran2, 1'b0, 16'd0, vmid, 1'b0, ws_i[`WS_ADR_LSB + 12 +: 36]}
         : {gran1, s2en, asid, vmid, half, va[47:12]};
-    assign fill_level_o = is_table ? tgt_level : level;
-    assign fill_hier_o  = hier;
+    assign fill_wc_level_o = tgt_level;
+    assign fill_level_o    = level;
+    assign fill_spare_o    = is_table;
+    // the line of a table descriptor keeps what was gathered above it
+    assign fill_hier_o     = hier;
+    assign fill_ln_hier_o  = is_table ? hier_up : hier;
     assign fill_base_o  = next[47:12];
     assign fill_desc_o  = desc;
 
@@ -481,7 +497,7 @@ module smmu_walk_step (
     end
     smmu_walk_attr u_attr (
         .iwb_i(iwb), .owb_i(owb), .sh_i(sh), .ra_i(ra), .wa_i(wa),
-        .s2_en_i(s2act && !(attr_from == 2'd3)),
+        .s2_en_i(s2act && (attr_from == 2'd1 || attr_from == 2'd2)),
         .s2_memattr_i(desc[`PTE_S2_MEMATTR_LSB +: 4]), .s2_sh_i(desc[`PTE_S2_SH_LSB +: 2]),
         .cache_o(rd_cache_o), .domain_o(rd_domain_o));
 

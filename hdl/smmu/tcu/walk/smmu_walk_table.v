@@ -8,8 +8,8 @@
 // Clock  : none, purely combinational
 // In     : s2_i  the walk is in stage 2;  rd_i  descriptor from a read, else from
 //          a lookup (lk_*);  context words
-// Out    : have_o  there is a descriptor to judge (a held one only when it is a
-//          fault-free leaf: others count as absent, TAG-018)
+// Out    : have_o  there is a descriptor to judge (a held one only when it is free
+//          of faults: others count as absent, TAG-018)
 //          inval_o addrsz_o table_o leaf_o access_o   what it is
 //          tgt_*   descriptor to read next, when table_o or !have_o
 // Tests  : tests/unit/test_walker.py
@@ -54,6 +54,7 @@ module smmu_walk_table (
     output wire             leaf_o,
     output wire             access_o,       // F_ACCESS
     output wire [3:0]       hier_o,         // accumulated, this descriptor included
+    output wire [3:0]       hier_up_o,      // accumulated above it
     output wire [5:0]       perm_o,         // of this stage's leaf
     output wire [2:0]       size_o,
     output wire [47:0]      next_o,         // table it points to
@@ -101,12 +102,16 @@ module smmu_walk_table (
         .invalid_o(inval_o), .addrsz_o(addrsz_o), .table_o(table_o), .leaf_o(leaf_o), .af_o(af),
         .next_o(next_o), .size_o(size_o));
     assign access_o = !af && !(s2_i ? ste_i[`STE_S2AFFD_LSB] : cd_i[`CD_AFFD_LSB]);
-    assign have_o   = rd_i || (lk_desc_hit_i && leaf_o && !addrsz_o && !access_o);
+    // a held table descriptor is worth taking only if it leads deeper than the walk cache
+    wire   held_leaf  = leaf_o && !access_o;
+    wire   held_table = table_o && !(lk_wc_hit_i && lk_wc_level_i > level_o);
+    assign have_o   = rd_i || (lk_desc_hit_i && !addrsz_o && (held_leaf || held_table));
 
     // HADx: hierarchical bits count as zero (VM1-023)
     wire [3:0] hier_up = !rd_i ? lk_desc_hier_i : ws_i[`WS_HIER_LSB +: 4];
     wire [3:0] hier_me = {desc_o[`PTE_TABLE_UXNTABLE_LSB], desc_o[`PTE_TABLE_PXNTABLE_LSB],
                           desc_o[`PTE_TABLE_APTABLE_LSB +: 2]};
+    assign hier_up_o = s2_i || had ? 4'd0 : hier_up;
     assign hier_o = s2_i || had ? 4'd0 : hier_up | (table_o ? hier_me : 4'd0);
 
     wire [5:0] perm1, perm2;

@@ -212,7 +212,9 @@ module smmu_walker #(
     wire             do_look, look_s2, look_ready, take_alloc;
     wire [`WK_W-1:0] look_key, fill_key;
     wire [1:0]       fill_level;
-    wire [3:0]       fill_hier;
+    wire [1:0]       fill_wc_level;
+    wire             fill_spare;
+    wire [3:0]       fill_hier, fill_ln_hier;
     wire [35:0]      fill_base;
     wire [63:0]      fill_desc;
     wire             fill_s1_wc, fill_s2_wc, fill_s2_lc, fill_s1_ln, fill_s2_ln;
@@ -237,7 +239,8 @@ module smmu_walker #(
         .s2_wc_hit_o(s2_wc_hit), .s2_wc_level_o(s2_wc_level), .s2_wc_base_o(s2_wc_base),
         .s2_lc_hit_o(s2_lc_hit), .s2_lc_level_o(s2_lc_level), .s2_lc_desc_o(s2_lc_desc),
         .s2_ln_hit_o(s2_ln_hit), .s2_ln_level_o(s2_ln_level), .s2_ln_desc_o(s2_ln_desc),
-        .fill_key_i(fill_key), .fill_level_i(fill_level), .fill_hier_i(fill_hier),
+        .fill_key_i(fill_key), .fill_level_i(fill_level), .fill_wc_level_i(fill_wc_level),
+        .fill_spare_i(fill_spare), .fill_hier_i(fill_hier), .fill_ln_hier_i(fill_ln_hier),
         .fill_base_i(fill_base), .fill_desc_i(fill_desc),
         .fill_s1_wc_i(fill_s1_wc && take_alloc), .fill_s2_wc_i(fill_s2_wc && take_alloc),
         .fill_s2_lc_i(fill_s2_lc && take_alloc), .fill_s1_ln_i(fill_s1_ln && take_alloc),
@@ -271,7 +274,8 @@ module smmu_walker #(
         .look_s2_o(look_s2), .look_key_o(look_key),
         .cf_valid_o(cf_valid), .cf_abort_o(cf_abort), .cf_s1_o(cf_s1), .cf_s2_o(cf_s2),
         .know_ste_o(know_ste), .know_cd_o(know_cd),
-        .fill_key_o(fill_key), .fill_level_o(fill_level), .fill_hier_o(fill_hier),
+        .fill_key_o(fill_key), .fill_level_o(fill_level), .fill_wc_level_o(fill_wc_level),
+        .fill_spare_o(fill_spare), .fill_hier_o(fill_hier), .fill_ln_hier_o(fill_ln_hier),
         .fill_base_o(fill_base), .fill_desc_o(fill_desc),
         .fill_s1_wc_o(fill_s1_wc), .fill_s2_wc_o(fill_s2_wc), .fill_s2_lc_o(fill_s2_lc),
         .fill_s1_ln_o(fill_s1_ln), .fill_s2_ln_o(fill_s2_ln));

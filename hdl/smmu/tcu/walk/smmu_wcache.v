@@ -43,8 +43,9 @@ module smmu_wcache #(
     wire             lu_hit;
     wire [IDX_W-1:0] lu_idx, al_idx;
     wire [1:0]       lu_level;
-    /* verilator lint_off UNUSEDSIGNAL */ // only lines have a place inside
+    /* verilator lint_off UNUSEDSIGNAL */ // of interest to lines only
     wire [2:0]       lu_sub;
+    wire             room;
     /* verilator lint_on UNUSEDSIGNAL */
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(SPAN)) u_tags (
@@ -52,7 +53,7 @@ module smmu_wcache #(
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
         .lu_level_o(lu_level), .lu_sub_o(lu_sub),
         .al_valid_i(fill_valid_i), .al_live_i(1'b1), .al_key_i(fill_key_i),
-        .al_level_i(fill_level_i), .al_idx_o(al_idx),
+        .al_level_i(fill_level_i), .al_idx_o(al_idx), .room_o(room),
         .busy_i({ENTRIES{1'b0}}), .live_i({ENTRIES{1'b0}}),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 

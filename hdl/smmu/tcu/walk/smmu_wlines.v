@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_wlines
-// Purpose: Table lines of eight descriptors. An entry is allocated when the
-//          critical beat turned out to be a leaf, takes the other beats of the
-//          same burst as they come, and counts when the last one is in.
+// Purpose: Table lines of eight descriptors. An entry is allocated with the critical
+//          beat, takes the other beats of the same burst as they come, and counts
+//          when the last one is in.
 // Spec   : D15; TRN-040, TAG-018. A neighbour is judged when it is used: one that
 //          is invalid, AF=0 or out of range counts as absent and is read again.
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
@@ -34,6 +34,7 @@ module smmu_wlines #(
     output wire [63:0]       desc_o,
 
     input  wire              al_valid_i,
+    input  wire              al_spare_i,    // only if a place is free
     input  wire [5:0]        al_slot_i,
     input  wire [`WK_W-1:0]  al_key_i,
     input  wire [1:0]        al_level_i,
@@ -63,13 +64,15 @@ module smmu_wlines #(
     wire [1:0]         lu_level;
     wire [2:0]         lu_sub;
     wire [ENTRIES-1:0] live;
+    wire               room;
+    wire               al_go = al_valid_i && (room || !al_spare_i);
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(2)) u_tags (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
         .lu_level_o(lu_level), .lu_sub_o(lu_sub),
-        .al_valid_i(al_valid_i), .al_live_i(1'b0), .al_key_i(al_key_i),
-        .al_level_i(al_level_i), .al_idx_o(al_idx), .busy_i(fill_q), .live_i(live),
+        .al_valid_i(al_go), .al_live_i(1'b0), .al_key_i(al_key_i), .al_level_i(al_level_i),
+        .al_idx_o(al_idx), .room_o(room), .busy_i(fill_q), .live_i(live),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     // ---- later beats: whose entry? ----------------------------------------------
@@ -81,6 +84,7 @@ module smmu_wlines #(
         bt_hit  = 1'b0;
         bt_idx  = {IDX_W{1'b0}};
         bt_beat = 2'd0;
+        i       = 0;
         if (bt_valid_i) begin
             for (i = 0; i < ENTRIES; i = i + 1)
                 if (fill_q[i] && owner_q[i*6 +: 6] == bt_slot_i) begin
@@ -95,7 +99,7 @@ module smmu_wlines #(
     generate
         for (g = 0; g < ENTRIES; g = g + 1) begin : g_entry
             localparam [31:0] ME = g;
-            wire mine_al = al_valid_i && al_idx == ME[IDX_W-1:0];
+            wire mine_al = al_go && al_idx == ME[IDX_W-1:0];
             wire mine_bt = bt_hit && bt_idx == ME[IDX_W-1:0];
             assign live[g] = mine_bt && bt_last_i && !bt_kill_i;
             always @(posedge clk_i) begin
@@ -117,7 +121,7 @@ module smmu_wlines #(
 
     // ---- look up ----------------------------------------------------------------
     wire [3:0] lu_good = good_q[lu_idx*4 +: 4];
-    wire       clash   = al_valid_i && al_idx == lu_idx;
+    wire       clash   = al_go && al_idx == lu_idx;
     wire       lu_ok   = lu_hit && lu_good[lu_sub[2:1]] && !clash;
     reg        high_q;                      // descriptor in the upper half of the beat
 
@@ -135,8 +139,8 @@ module smmu_wlines #(
     util_ram_1r1w #(.WIDTH(128), .DEPTH(ENTRIES*4), .ADDR_W(IDX_W + 2)) u_data (
         .clk_i(clk_i),
         .rd_en_i(lu_take_i && lu_ok), .rd_addr_i({lu_idx, lu_sub[2:1]}), .rd_data_o(beat),
-        .wr_en_i(al_valid_i || bt_hit),
-        .wr_addr_i(al_valid_i ? {al_idx, al_beat_i} : {bt_idx, bt_beat}),
+        .wr_en_i(al_go || bt_hit),
+        .wr_addr_i(al_go ? {al_idx, al_beat_i} : {bt_idx, bt_beat}),
         .wr_data_i(beat_data_i));
     assign desc_o = high_q ? beat[127:64] : beat[63:0];
 endmodule

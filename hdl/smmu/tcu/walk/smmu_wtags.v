@@ -40,6 +40,7 @@ module smmu_wtags #(
     input  wire [`WK_W-1:0]   al_key_i,
     input  wire [1:0]         al_level_i,
     output wire [IDX_W-1:0]   al_idx_o,
+    output wire               room_o,       // some entry is free
     input  wire [ENTRIES-1:0] busy_i,
     input  wire [ENTRIES-1:0] live_i,
 
@@ -99,6 +100,7 @@ module smmu_wtags #(
         lu_level_o = 2'd0;
         lv         = 2'd0;
         lu_m       = 37'd0;
+        i          = 0;
         if (lu_valid_i) begin
             for (i = 0; i < ENTRIES; i = i + 1) begin
                 if (valid_q[i]) begin
@@ -133,6 +135,7 @@ module smmu_wtags #(
         free_hit = 1'b0;
         same     = {IDX_W{1'b0}};
         free     = {IDX_W{1'b0}};
+        j        = 0;
         if (al_valid_i) begin
             for (j = 0; j < ENTRIES; j = j + 1) begin
                 if (!valid_q[j] && !busy_i[j] && !free_hit) begin
@@ -149,6 +152,7 @@ module smmu_wtags #(
             end
         end
     end
+    assign room_o   = |(~valid_q & ~busy_i);
     assign al_idx_o = same_hit ? same : free_hit ? free : turn_q;
 
     localparam [31:0] LAST = ENTRIES - 1;
@@ -173,6 +177,7 @@ module smmu_wtags #(
     reg [ENTRIES-1:0] gone;
     always @(*) begin
         gone = {ENTRIES{1'b0}};
+        k    = 0;
         if (inv_here) begin
             for (k = 0; k < ENTRIES; k = k + 1)
                 gone[k] = ((key_q[k*KW + `WK_VMID_LSB +: 16]
