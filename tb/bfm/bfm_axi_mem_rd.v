@@ -148,7 +148,9 @@ module bfm_axi_mem_rd #(
     wire [63:0]          addr;
     localparam LANE_W = DATA_W / 8;
     wire [31:0]          lane  = (addr[31:0] / LANE_W) % (RAM_W / DATA_W);
+    /* verilator lint_off UNUSEDSIGNAL */   // the lanes above are not ours
     wire [RAM_W-1:0]     ram_word = ram_rd_data_i >> (lane * DATA_W);
+    /* verilator lint_on UNUSEDSIGNAL */
 
     bfm_beat_addr u_addr (
         .vec_i  (vec),

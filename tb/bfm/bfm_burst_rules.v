@@ -33,7 +33,7 @@ module bfm_burst_rules #(
     wire [15:0] bytes   = ({8'd0, len} + 16'd1) << size;
     wire [15:0] beat    = 16'd1 << size;
     wire [15:0] start   = {4'd0, addr[11:0]} & ~(beat - 16'd1);
-    wire        wide    = beat > (DATA_W / 8);
+    wire        wide    = {16'd0, beat} > (DATA_W / 8);
     wire        crosses = burst == 2'd1 && (start + bytes) > 16'd4096;
     wire        fixed   = burst == 2'd0 && len > 8'd15;
     wire        wrap    = burst == 2'd2 &&

@@ -174,7 +174,7 @@ module tb_bfm_axi #(
         .s_axi_rready  (axi_rready),
         .s_axi_awsid   (axi_awmmusid),
         .s_axi_arsid   (axi_armmusid),
-        .s_axi_arsnoop (4'd0),
+        .s_axi_arsnoop ((axi_arqos == 4'hf) ? 4'he : 4'h0),   // QoS 15 plays a DVM Complete
         .ram_rd_addr_o (ram_rd_addr),
         .ram_rd_data_i (ram_rd_data),
         .ram_rd_ok_i   (ram_rd_ok),

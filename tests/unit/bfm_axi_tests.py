@@ -226,36 +226,48 @@ async def errors_by_beat(dut: Any) -> None:
 async def withheld_answers(dut: Any) -> None:
     """A held answer blocks its ID only; others pass; forced responses arrive."""
     b = await Bench.start(dut)
-    b.mem.configure(latency=1, out_of_order=100)
-    b.mem.filters.append(
-        lambda r: "hold" if r.addr == 0x100 else SLVERR if r.addr == 0x200 else None
-    )
-    first = b.mst.read(0x100, 4, id=5)
-    behind = b.mst.read(0x300, 4, id=5)
-    write = b.mst.write(0x100, b"abcd", id=6)
-    others = [b.mst.read(0x400 + 4 * k, 4, id=k % 5) for k in range(30)]
-    bad = b.mst.read(0x200, 4, id=7)
-    for txn in others:
-        await txn
-    assert (await bad).resp == SLVERR
-    await ClockCycles(dut.clk_i, 20)
-    assert not first.finished and not behind.finished and not write.finished
-    assert len(b.mem.held) == 2
-    b.mem.release_all()
-    await b.mst.quiet()
-    assert first.t_last < behind.t_last
-    # whole channels held
-    b.mst.hold("r")
-    stuck = b.mst.read(0x400, 4)
-    await ClockCycles(dut.clk_i, 20)
-    assert not stuck.finished
-    b.mst.hold("r", False)
-    b.mem.hold("b")
-    stuck_write = b.mst.write(0x400, b"1")
-    await stuck
-    await ClockCycles(dut.clk_i, 20)
-    assert not stuck_write.finished
-    b.mem.hold("b", False)
+    verdict = {0x100: "hold", 0x200: SLVERR}
+    b.mem.filters.append(lambda request: verdict.get(request.addr))
+    for late in (False, True):
+        b.mem.configure(latency=1, out_of_order=100, late=late)
+        await ClockCycles(dut.clk_i, 2)
+        first = b.mst.read(0x100, 4, id=5)
+        behind = b.mst.read(0x300, 4, id=5)
+        write = b.mst.write(0x100, b"abcd", id=6)
+        others = [b.mst.read(0x400 + 4 * k, 4, id=k % 5) for k in range(30)]
+        bad = b.mst.read(0x200, 4, id=7)
+        for txn in others:
+            await txn
+        assert (await bad).resp == SLVERR
+        await ClockCycles(dut.clk_i, 20)
+        assert not first.finished and not behind.finished and not write.finished
+        assert len(b.mem.held) == 2
+        b.mem.release_all()
+        await b.mst.quiet()
+        assert first.t_last < behind.t_last
+    await b.finish()
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def withheld_channels(dut: Any) -> None:
+    """Each channel stops and goes on; a DVM Complete reads nothing."""
+    b = await Bench.start(dut)
+    for side, channel, is_write in ((b.mst, "ar", False), (b.mst, "r", False),
+                                    (b.mem, "ar", False), (b.mem, "r", False),
+                                    (b.mst, "aw", True), (b.mst, "w", True), (b.mst, "b", True),
+                                    (b.mem, "aw", True), (b.mem, "w", True),
+                                    (b.mem, "b", True)):  # fmt: skip
+        side.hold(channel)
+        await ClockCycles(dut.clk_i, 2)
+        stuck = b.mst.write(0x400, b"1") if is_write else b.mst.read(0x400, 4)
+        passes = b.mst.read(0x800, 4) if is_write else b.mst.write(0x800, b"1")
+        await passes
+        await ClockCycles(dut.clk_i, 20)
+        assert not stuck.finished, channel
+        side.hold(channel, False)
+        assert (await stuck).ok
+    b.memory.add_error(0, 1 << 20)
+    assert (await b.mst.read(0, 4, qos=15)).ok and b.mem.dvm_completes == 1
     await b.finish()
 
 
