@@ -64,7 +64,7 @@ module dma_rd_port #(
     wire [QUEUE_W-1:0] pick;
     wire               take = pick_valid && (!ar_valid_q || m_axi_arready);
 
-    dma_rr_pick #(.N(NUM_QUEUES), .PICK_W(QUEUE_W)) u_pick (
+    util_rr_pick #(.N(NUM_QUEUES), .PICK_W(QUEUE_W)) u_pick (
         .clk_i   (clk_i),
         .rst_ni  (rst_ni),
         .req_i   (req_valid_i),

@@ -76,7 +76,7 @@ module dma_wr_port #(
     reg                aw_valid_q;
     wire               take = pick_valid && job_free && (!aw_valid_q || m_axi_awready);
 
-    dma_rr_pick #(.N(NUM_QUEUES), .PICK_W(QUEUE_W)) u_pick (
+    util_rr_pick #(.N(NUM_QUEUES), .PICK_W(QUEUE_W)) u_pick (
         .clk_i   (clk_i),
         .rst_ni  (rst_ni),
         .req_i   (req_valid_i),
