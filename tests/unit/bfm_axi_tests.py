@@ -135,6 +135,7 @@ async def random_traffic(dut: Any) -> None:
                         interleave=rng.choice((0, 40)), late=bool(phase & 1),
                         **{c: rng.choice(pct) for c in ("ar", "aw", "w", "r", "b")})  # fmt: skip
         shadow: dict[int, int] = {}
+        posted: list[AxiTxn] = []
         for _ in range(3):
             # writes of one round touch pages of their own ID only, one write per page and round
             for ident in range(16):
@@ -144,9 +145,9 @@ async def random_traffic(dut: Any) -> None:
                                      shape["burst"])  # fmt: skip
                 data = rng.randbytes(probe.nbytes)
                 strb = rng.getrandbits(len(data)) if rng.random() < 0.5 else None
-                b.mst.write(shape.pop("addr"), data, strb=strb, id=ident, **shape,
+                posted.append(b.mst.write(shape.pop("addr"), data, strb=strb, id=ident, **shape,
                             delay=rng.choice((0, 0, 5)), w_delay=rng.choice((0, 0, 7)),
-                            w_after=rng.random() < 0.2)  # fmt: skip
+                            w_after=rng.random() < 0.2))  # fmt: skip
                 done = 0
                 for at, count, _ in probe.spans():
                     for k in range(count):
@@ -160,6 +161,7 @@ async def random_traffic(dut: Any) -> None:
                 shape = random_burst(rng, b.lanes, page)
                 reads.append(b.mst.read(shape.pop("addr"), id=rng.randrange(16), **shape))
             await b.mst.quiet()
+            posted += reads
             for read in reads:
                 want = b"".join(
                     bytes(b.memory.peek(at, n)) for at, n, _ in read.shape.spans()
@@ -169,6 +171,13 @@ async def random_traffic(dut: Any) -> None:
         for at, value in shadow.items():
             assert b.memory.peek(at, 1)[0] == value
             matched += 1
+        # the monitor saw the same bursts, W ahead of AW or not
+        saw = {(t.is_write, t.t_addr): t for t in b.seen}
+        assert len(saw) == len(posted)
+        for txn in posted:
+            twin = saw[txn.is_write, txn.t_addr]
+            assert (twin.bus, twin.strobes) == (txn.bus, txn.strobes), txn
+            assert (twin.id, twin.t_first, twin.t_last) == (txn.id, txn.t_first, txn.t_last), txn
         # same-ID order: ends in the order of the address handshakes
         for ident in range(16):
             ends = [t.t_last for t in sorted(b.seen, key=lambda t: t.t_addr)
