@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Internal messages of the RTL (UP, ENT, INV, FLT, CFG...), read from hdl/smmu/smmu_if.vh.
 
-    ent = unpack("ENT", value)      # {"sid": 3, "vpn": 0x1234, ...}
-    inv = pack("INV", s1=1, vmidv=1, vmid=7)
-    UP_K_CFG = constant("UP_K_CFG")
+``unpack("ENT", value)`` gives ``{"sid": 3, "vpn": 0x1234, ...}``, ``pack("INV", s1=1, vmid=7)``
+an integer, ``constant("UP_K_CFG")`` the value of a macro.
 """
 
 from __future__ import annotations

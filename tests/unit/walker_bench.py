@@ -22,8 +22,14 @@ from tests.unit.walker_scene import STRTAB_LOG2, Scene
 
 CLOCK_NS = 2
 XLAT, CFG, UUT = (msg.constant(f"UP_K_{k}") for k in ("XLAT", "CFG", "UUT"))
+STAGES = {0: "BYP", 1: "S1", 2: "S2", 3: "S1+S2"}
 SHIFT_OF_SIZE = {0: 12, 1: 14, 2: 16, 3: 21, 4: 25, 5: 29, 6: 30, 7: 48}
-STAGES = {0: "BYP", 1: "S1", 2: "S2", 3: "S12"}
+DRIVEN = (
+    "rst_ni", "wreq_valid_i", "wreq_tbu_i", "wreq_msg_i", "wreq_cfg_hit_i", "wreq_cfg_i",
+    "ok_ready_i", "flt_ready_i", "winv_valid_i", "winv_msg_i", "ar_ready_i", "r_valid_i",
+    "r_id_i", "r_data_i", "r_resp_i", "r_last_i", "use_ent_i", "use_cache_i", "use_domain_i",
+    "use_prot_i", "use_write_i",
+)  # fmt: skip
 
 
 @dataclass
@@ -81,16 +87,12 @@ class Bench:
         self.trace: list[tuple[int, str, int]] = []  # (cycle, "AR"|"R", slot)
         self.ar_held: tuple | None = None
         self.check_attributes = True
-        self.ever_dead: set[int] = set()
 
     # ---- start -------------------------------------------------------------------------------
     async def start(self) -> None:
         """Drive every input, reset, run the loop in the background."""
         dut, regs = self.dut, self.scene.registers
-        for name in ("wreq_valid_i", "wreq_tbu_i", "wreq_msg_i", "wreq_cfg_hit_i", "wreq_cfg_i",
-                     "ok_ready_i", "flt_ready_i", "winv_valid_i", "winv_msg_i", "ar_ready_i",
-                     "r_valid_i", "r_id_i", "r_data_i", "r_resp_i", "r_last_i", "use_ent_i",
-                     "use_cache_i", "use_domain_i", "use_prot_i", "use_write_i", "rst_ni",):  # fmt: skip
+        for name in DRIVEN:
             getattr(dut, name).value = 0
         self.program()
         dut.table_sh_i.value = regs["cr1"]["table_sh"]
@@ -245,9 +247,7 @@ class Bench:
         walk.reads.append(addr)
         if self.check_attributes:
             self._check_attributes(walk, beats[0], size, cache, domain)
-        self.pending.append(
-            Read(slot, beats, line, self.cycle + self.rng.randint(*self.latency))
-        )
+        self.pending.append(Read(slot, beats, line, self.cycle + self.rng.randint(*self.latency)))
 
     def _shape(self, addr: int, length: int, size: int, burst: int) -> tuple[list[int], int | None]:
         """Beat addresses, and the line when it is a table line."""
@@ -343,7 +343,8 @@ class Bench:
             want = outcome or self.scene.ref.predict(walk.txn)
             where = f"{walk}; model {want} {want.steps}"
             if walk.kind == CFG:
-                self._check_canstall(walk)
+                assert walk.ent is not None, where
+                assert walk.canstall == self._canstall(walk, want), where
             elif want.kind.value == "OK":
                 assert walk.ent is not None, where
                 await self._check_entry(walk, want, where)
@@ -351,7 +352,6 @@ class Bench:
                 assert walk.flt is not None, where
                 self._check_fault(walk, want, where)
         self.finished.clear()
-        assert sorted(self.wfree) == sorted(set(self.wfree)) or len(self.wfree) >= 0
 
     async def _check_entry(self, walk: Walk, want: Outcome, where: str) -> None:
         txn, ent, dut = walk.txn, walk.ent, self.dut
@@ -362,6 +362,7 @@ class Bench:
         assert pa == want.pa, f"PA 0x{pa:x}: {where}"
         assert (ent["sid"], ent["ssv"], ent["ssid"]) == self._key(txn), where
         assert ent["vpn"] == txn.addr >> 12, where
+        self._check_tags(walk, where)
         dut.use_ent_i.value = walk.ent_bits
         dut.use_cache_i.value = txn.cache
         dut.use_domain_i.value = txn.domain
@@ -372,6 +373,23 @@ class Bench:
         attrs = want.attrs
         assert got == (attrs.cache, attrs.domain, attrs.prot), f"attributes {got}: {where} {ent}"
         self._check_permissions(walk, where)
+
+    def _check_tags(self, walk: Walk, where: str) -> None:
+        """TAG-001, TAG-002: which stages, under which VMID and ASID."""
+        ent = walk.ent
+        stream = next(s for s in self.scene.streams if s.sid == walk.txn.sid)
+        stage = STAGES[ent["stage"]]
+        assert ("2" in stage) == bool(stream.ste["config"] & 2), where
+        if stage != "BYP":
+            assert ent["vmid"] == stream.ste["s2vmid"], where
+        if "S1" in stage:
+            context = stream.contexts[walk.txn.ssid or 0]
+            assert ent["asid"] == context.asid, where
+            _, descriptor = context.tree.leaf_of(walk.txn.addr)
+            assert ent["ng"] == descriptor >> 11 & 1, where
+            assert ent["s1size"] >= ent["size"], where
+        assert walk.canstall == bool(ent["canstall"]), where
+        assert walk.canstall == self._canstall(walk, self.scene.ref.predict(walk.txn)), where
 
     def _check_permissions(self, walk: Walk, where: str) -> None:
         """Every kind of access the entry allows is one that the model allows (D13)."""
@@ -389,8 +407,15 @@ class Bench:
             bit = ent[("p" if priv else "u") + what]
             assert bool(bit) == allowed, f"{'p' if priv else 'u'}{what}={bit}: {where}"
 
-    def _check_canstall(self, walk: Walk) -> None:
-        assert walk.ent is not None and walk.flt is None, f"{walk}"
+    def _canstall(self, walk: Walk, want: Outcome) -> bool:
+        """Whether the stream may stall, as far as the walk got to know it (D2)."""
+        stream = next((s for s in self.scene.streams if s.sid == walk.txn.sid), None)
+        known = [step.split()[0] for step in want.steps]
+        if stream is None or "STE" not in known:
+            return False
+        context = stream.contexts.get(walk.txn.ssid or 0)
+        cd_stalls = "CD" in known and context is not None and bool(context.cd.get("s"))
+        return cd_stalls or bool(stream.ste["config"] & 2 and stream.ste.get("s2s"))
 
     def _check_fault(self, walk: Walk, want: Outcome, where: str) -> None:
         flt, record = walk.flt, want.record

@@ -70,6 +70,7 @@ class Context:
 
     tree: PageTable
     asid: int
+    cd: dict[str, int]
     pages: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -252,8 +253,9 @@ class Scene:
             f"epd{'0' if upper else '1'}": 1,
             f"ir{half}": 1, f"or{half}": 1, f"sh{half}": 3,
         }  # fmt: skip
-        self.memory.poke(self.cd_address(stream, ssid), CD.pack(**{**values, **cd}))
-        context = Context(tree, asid)
+        values |= cd
+        self.memory.poke(self.cd_address(stream, ssid), CD.pack(**values))
+        context = Context(tree, asid, values)
         stream.contexts[ssid] = context
         return context
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 import random
 
 import cocotb
+from cocotb.triggers import FallingEdge
 
 from sim import runner
 from tb.models.fields import S1Dss, S1Fmt
 from tb.models.smmu_ref import Transaction
-from tb.models.vmsa import GRANULE_4K, Stage1Leaf, Stage2Leaf, TableBits
-from tests.unit.walker_bench import CFG, Bench
+from tb.models.vmsa import Stage1Leaf, Stage2Leaf, TableBits
+from tests.unit import messages as msg
+from tests.unit.walker_bench import CFG, UUT, Bench
 from tests.unit.walker_scene import Context, Scene, Stream, all_granules
 
 VA = 0x12_3456_7000
@@ -222,7 +224,32 @@ def _random_txn(rng: random.Random, scene: Scene) -> Transaction:
     )  # fmt: skip
 
 
-async def _random(dut, count: int, *, errors: bool, slow: bool) -> None:
+def _random_inv(rng: random.Random, scene: Scene) -> dict[str, int]:
+    """Any invalidation; more often than not one that matches something."""
+    stream = rng.choice(scene.streams)
+    if rng.random() < 0.3:
+        return {"cfg": 1, "sid": stream.sid, "sidmask": rng.choice([0, 0, 3, 0xFFFF])}
+    context = rng.choice(list(stream.contexts.values()) or [None])
+    inv = {"s1": rng.randrange(2), "s2": rng.randrange(2), "vmidv": rng.random() < 0.8,
+           "vmid": stream.sid, "vmw": rng.choice([0, 0, 2])}  # fmt: skip
+    if context and rng.random() < 0.5:
+        inv |= {"asidv": 1, "asid": context.asid}
+    if context and context.pages and rng.random() < 0.5:
+        base, _ = rng.choice(context.pages)
+        vpn = (base >> 55 & 1) << 36 | (base >> 12 & ((1 << 36) - 1))
+        inv |= {"vav": 1, "vpn": vpn, "end": vpn, "range": rng.randrange(2),
+                "leaf": rng.randrange(2)}  # fmt: skip
+    return {name: int(value) for name, value in inv.items()}
+
+
+async def _storm(bench: Bench, rng: random.Random, scene: Scene) -> None:
+    while True:
+        for _ in range(rng.randrange(1, 60)):
+            await FallingEdge(bench.dut.clk_i)
+        bench.winv.append(msg.pack("INV", **_random_inv(rng, scene)))
+
+
+async def _random(dut, count: int, *, errors: bool, slow: bool, storm: bool = False) -> None:
     rng = _rng()
     scene = _random_scene(rng, errors)
     bench = await _bench(dut, scene, rng)
@@ -231,6 +258,7 @@ async def _random(dut, count: int, *, errors: bool, slow: bool) -> None:
     if slow:
         bench.ready = {name: rng.choice([0.2, 0.5, 0.9]) for name in bench.ready}
     kinds = {"OK": 0, "FLT": 0}
+    task = cocotb.start_soon(_storm(bench, rng, scene)) if storm else None
     for _ in range(count // 40):
         walks = [
             bench.send(_random_txn(rng, scene), CFG if rng.random() < 0.05 else 0, rng.randrange(4))
@@ -242,6 +270,8 @@ async def _random(dut, count: int, *, errors: bool, slow: bool) -> None:
         for walk in walks:
             kinds["OK" if walk.ent else "FLT"] += 1
         await bench.check()
+    if task is not None:
+        task.cancel()
     cocotb.log.info("results %s", kinds)
     assert kinds["OK"] > count // 20 and kinds["FLT"] > count // 20, "the scene is too one-sided"
 
@@ -262,6 +292,12 @@ async def test_walker_random_slow(dut) -> None:
 async def test_walker_random_errors(dut) -> None:
     """TRN-011, TRN-024, TRN-041, D15: external aborts at random places."""
     await _random(dut, 240, errors=True, slow=False)
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def test_walker_random_storm(dut) -> None:
+    """D8, D18: invalidations at any time change no result and stop no walk."""
+    await _random(dut, 240, errors=False, slow=False, storm=True)
 
 
 # ---- faults at each step -------------------------------------------------------------------------
@@ -322,7 +358,7 @@ async def test_walker_overtaken(dut) -> None:
         bench.config.clear()
         walk = bench.send(Transaction(5, VA, True))
         for _ in range(delay):
-            await cocotb.triggers.FallingEdge(dut.clk_i)
+            await FallingEdge(dut.clk_i)
         busy = bool(bench.open)
         filled_before = walk.filled
         await bench.invalidate(**inv)
@@ -343,7 +379,7 @@ async def test_walker_overtaken(dut) -> None:
         await bench.invalidate(**everything)
         walk = bench.send(Transaction(5, VA, True))
         while not walk.filled:
-            await cocotb.triggers.FallingEdge(dut.clk_i)
+            await FallingEdge(dut.clk_i)
         await bench.invalidate(**inv)
         await bench.idle()
         assert not walk.once, f"{inv} must not reach this walk"
@@ -367,7 +403,13 @@ async def test_walker_remap(dut) -> None:
                 context.tree.unmap(va, 0x1000)
                 mapped.discard(va)
                 await bench.invalidate(
-                    s1=1, vmidv=1, vmid=7, asidv=1, asid=1, vav=1, vpn=va >> 12,
+                    s1=1,
+                    vmidv=1,
+                    vmid=7,
+                    asidv=1,
+                    asid=1,
+                    vav=1,
+                    vpn=va >> 12,
                     leaf=rng.randrange(2),
                 )
             else:
@@ -425,11 +467,37 @@ async def test_walker_fault_turns(dut) -> None:
     if _slots() > 2:
         good = bench.send(Transaction(3, VA, True), tbu=1)
         for _ in range(200):
-            await cocotb.triggers.FallingEdge(dut.clk_i)
+            await FallingEdge(dut.clk_i)
         assert good.ent is not None, "a translation waited for a blocked fault"
     bench.ready["flt"] = 1.0
     await bench.idle()
     await bench.check()
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_walker_kinds(dut) -> None:
+    """FLT-018: F_UUT before any read; D2: a configuration request stops after the CD."""
+    rng = _rng()
+    scene = Scene(rng)
+    stream = scene.stream(3)
+    context = scene.context(stream, s=1)
+    scene.map(stream, context, VA)
+    bench = await _bench(dut, scene, rng)
+    bench.use_config = True
+    walk = await bench.translate(Transaction(3, VA | 0xFFF, False, length=2, priv=True), UUT)
+    assert not walk.reads
+    await bench.check([walk])
+    for reads in (2, 0):
+        walk = await bench.translate(Transaction(3, VA, True), CFG)
+        assert len(walk.reads) == reads and walk.canstall
+        await bench.check([walk])
+    silent = scene._add(Stream(9, {"v": 1, "config": 0}))
+    for reads in (1, 0):
+        walk = await bench.translate(Transaction(silent.sid, VA, True))
+        assert len(walk.reads) == reads and walk.flt["record"] == 0
+        await bench.check([walk])
+        walk = await bench.translate(Transaction(silent.sid, VA, True), CFG)
+        assert walk.ent is not None and not walk.canstall
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
@@ -469,8 +537,8 @@ async def test_walker_blocks_all_sizes(dut) -> None:
                     size = max(g1.leaf_size(l1), g2.leaf_size(l2))
                     ipa = size * 3
                     va = g1.leaf_size(l1) * 5
-                    space.tree.map(ipa, size * 7, size, level=l2) if g2.leaf_size(l2) == size else \
-                        space.tree.map(ipa, g2.leaf_size(l2) * 9, g2.leaf_size(l2), level=l2)
+                    size2 = g2.leaf_size(l2)
+                    space.tree.map(ipa, size2 * 7, size2, level=l2)
                     context.tree.map(va, ipa, g1.leaf_size(l1), level=l1)
                     bench_walks.append(Transaction(sid, va + 0xABC, True))
                     sid += 1
@@ -480,6 +548,3 @@ async def test_walker_blocks_all_sizes(dut) -> None:
     await bench.idle(60000)
     assert all(w.ent for w in bench.finished)
     await bench.check()
-
-
-assert GRANULE_4K  # the default granule of scenes
