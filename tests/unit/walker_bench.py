@@ -50,6 +50,7 @@ class Walk:
     txn: Transaction
     kind: int = XLAT
     tbu: int = 0
+    tag: int = 0  # TBU slot
     cached: bool = False
     slot: int | None = None
     reads: list[int] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Bench:
         self.wfree: list[int] = []
         self.config: dict[tuple[int, int, int], int] = {}
         self.use_config = False
+        self.tag = 0
         self.winv: deque[int] = deque()
         self.latency = (1, 1)
         self.ready = {"ar": 1.0, "ok": 1.0, "flt": 1.0, "r": 1.0}
@@ -117,7 +119,8 @@ class Bench:
     # ---- use ---------------------------------------------------------------------------------
     def send(self, txn: Transaction, kind: int = XLAT, tbu: int = 0) -> Walk:
         """Queue a request."""
-        walk = Walk(txn, kind, tbu)
+        self.tag = (self.tag + 1) % 256
+        walk = Walk(txn, kind, tbu, self.tag)
         self.todo.append(walk)
         return walk
 
@@ -195,11 +198,15 @@ class Bench:
         dut.wreq_tbu_i.value = walk.tbu
         dut.wreq_cfg_hit_i.value = int(walk.cached)
         dut.wreq_cfg_i.value = cfg or 0
-        dut.wreq_msg_i.value = msg.pack(
-            "UP", kind=walk.kind, slot=walk.tbu, sid=txn.sid, ssv=txn.ssv, ssid=txn.ssid or 0,
+        dut.wreq_msg_i.value = self._message(walk)
+        return walk
+
+    def _message(self, walk: Walk) -> int:
+        txn = walk.txn
+        return msg.pack(
+            "UP", kind=walk.kind, slot=walk.tag, sid=txn.sid, ssv=txn.ssv, ssid=txn.ssid or 0,
             va=txn.addr, rnw=txn.rnw, priv=txn.priv, inst=txn.inst, nostall=txn.no_stall,
         )  # fmt: skip
-        return walk
 
     def _accepted(self, walk: Walk) -> None:
         self.todo.popleft()
@@ -308,15 +315,9 @@ class Bench:
     def _end(self, tbu: int, up: int) -> Walk:
         fields = msg.unpack("UP", up)
         for slot, walk in self.open.items():
-            txn = walk.txn
-            same = (txn.sid, txn.addr, int(txn.ssv), txn.ssid or 0, int(txn.rnw)) == (
-                fields["sid"], fields["va"], fields["ssv"], fields["ssid"], fields["rnw"],
-            ) and (int(txn.priv), int(txn.inst), walk.kind, walk.tbu) == (
-                fields["priv"], fields["inst"], fields["kind"], tbu,
-            )  # fmt: skip
-            if same and not int(self.dut.busy_o.value) >> slot & 1:
-                raise AssertionError(f"slot {slot} is answered but not busy")
-            if same:
+            if (walk.tag, walk.tbu) == (fields["slot"], tbu):
+                assert up == self._message(walk), f"request came back changed: {fields}"
+                assert int(self.dut.busy_o.value) >> slot & 1, f"slot {slot} is not busy"
                 del self.open[slot]
                 walk.ended = self.cycle
                 self.finished.append(walk)
