@@ -8,6 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 LOG_TAIL_LINES = 40
+FAILURE_LINES = 25  # of the log, from the line that says a test failed
+MAX_FAILURES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,17 @@ def read_results(path: Path) -> list[CaseResult]:
     return cases
 
 
-def _tail(log: Path) -> str:
+def _excerpt(log: Path, failed: list[CaseResult]) -> str:
+    """The log around the first failures; its end when no failure stands in it."""
     lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-    return "\n".join(lines[-LOG_TAIL_LINES:])
+    parts = []
+    for case in failed[:MAX_FAILURES_SHOWN]:
+        mark = f".{case.name} failed"
+        start = next((i for i, line in enumerate(lines) if line.rstrip().endswith(mark)), None)
+        if start is not None:
+            # What came just before often says why.
+            parts.append("\n".join(lines[max(0, start - 5) : start + FAILURE_LINES]))
+    return "\n...\n".join(parts) or "\n".join(lines[-LOG_TAIL_LINES:])
 
 
 def explain(result: RunResult) -> str:
@@ -75,7 +85,8 @@ def explain(result: RunResult) -> str:
     if result.exit_code and not result.failed:
         lines.append(f"the simulator ended with code {result.exit_code}")
     return "\n".join([
-        "; ".join(lines), f"--- last lines of the log {'-' * 40}", _tail(result.log), "-" * 66,
+        "; ".join(lines), f"--- from the log {'-' * 49}", _excerpt(result.log, result.failed),
+        "-" * 66,
         f"log: {result.log}", f"seed: {result.seed}",
         *([f"waves: {result.waves}"] if result.waves else []), result.repro,
     ])  # fmt: skip

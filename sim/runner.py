@@ -39,6 +39,7 @@ FROM_ENV = "env"  # default of build(config=...): the configuration of the CONFI
 TIMESCALE = ("1ns", "1ps")
 VENV_BIN = ROOT / ".venv" / "bin"
 LINT_VLT = ROOT / "sim" / "lint.vlt"
+VERILATOR_MAIN = ROOT / "sim" / "verilator_main.cpp"
 ICARUS_STRICT = ["-g2005", "-Wall"]
 # Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
@@ -121,17 +122,18 @@ def _includes(files: Sequence[Path]) -> list[str]:
 def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
                         extra: Sequence[str]) -> list[list[str]]:  # fmt: skip
     libs = cocotb_tools.config.libs_dir
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    main_dir = cocotb_tools.config.share_dir / "lib" / "verilator"
     trace = ["--trace-fst", "--trace-structs"] if b.waves else []
     verilate = [
         "verilator", "-cc", "--exe", "--vpi", "--timing", *VERILATOR_STRICT, "-Wno-fatal",
         "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
         "--timescale", "/".join(TIMESCALE), "--x-assign", "unique", "--x-initial", "unique",
-        "-CFLAGS", "-std=c++20", "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
+        "-CFLAGS", f"-std=c++20 -I{main_dir}",
+        "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
         *trace, *extra, *(f"-D{d}" for d in defines),
         *_includes(files),
         *(f"-G{k}={v}" for k, v in b.params.items()),
-        str(main), str(LINT_VLT), str(b.folder / "public.vlt"), *map(str, files),
+        str(VERILATOR_MAIN), str(LINT_VLT), str(b.folder / "public.vlt"), *map(str, files),
     ]  # fmt: skip
     jobs = str(min(2, os.cpu_count() or 1))
     # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters.
@@ -178,6 +180,13 @@ def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> Non
             f'        $dumpfile("waves.fst");\n        $dumpvars(0, {b.top});\n'
             "    end\nendmodule\n"
         )
+
+
+def _write_zero_inputs(b: Build) -> None:
+    """inputs.h of verilator_main.cpp, from the input ports Verilator declared."""
+    ports = re.findall(r"\bVL_IN(?:8|16|64|W)?\(&(\w+),", (b.folder / "Vtop.h").read_text())
+    zero = " ".join(f"std::memset(&{p}, 0, sizeof({p}));" for p in ports)
+    (b.folder / "inputs.h").write_text(f"#define ZERO_INPUTS {zero}\n")
 
 
 def _hash(parts: Iterable[str], files: Iterable[Path]) -> str:
@@ -245,7 +254,8 @@ def build(
     pub = _public_vlt(top, files, public)
     headers = library.headers_of(files)
     lock = ROOT / "requirements.lock"
-    key = _hash([*flags, pub, str(ROOT)], [*files, *headers, LINT_VLT, lock])
+    tools = [LINT_VLT, VERILATOR_MAIN, lock]
+    key = _hash([*flags, pub, str(ROOT)], [*files, *headers, *tools])
     folder = BUILD_ROOT / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
     done = Build(top, sim, config, values, waves, folder)
     if (folder / "done").is_file():
@@ -273,6 +283,8 @@ def _compile(b: Build, commands: list[list[str]]) -> None:
             ).returncode  # fmt: skip
             if code:
                 raise BuildError(f"{b.top} does not build with {b.sim}\n{_errors(log)}\nlog: {log}")
+            if command[0] == "verilator":
+                _write_zero_inputs(b)
     if warnings := len(re.findall(r"%Warning|: warning:", log.read_text())):
         print(f"{b.top}: {warnings} warnings, see {log.relative_to(ROOT)}", file=sys.stderr)
 

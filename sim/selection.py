@@ -67,11 +67,13 @@ def cocotb_tests(module: str) -> tuple[str, ...]:
 
 
 def _modules_named_in(node: ast.AST) -> list[str]:
+    """cocotb modules in the string constants below `node`; several may share one, by commas."""
     names = []
     for item in ast.walk(node):
         if isinstance(item, ast.Constant) and isinstance(item.value, str):
-            if re.fullmatch(r"(tests|tb)(\.\w+)+", item.value) and cocotb_tests(item.value):
-                names.append(item.value)
+            parts = [p.strip() for p in item.value.split(",")]
+            if all(re.fullmatch(r"(tests|tb)(\.\w+)+", p) for p in parts):
+                names += [p for p in parts if cocotb_tests(p)]
     return names
 
 
