@@ -53,8 +53,10 @@ module smmu_attr_out (
     // ---- stage 1: type and shareability of the descriptor, hints of both (ATT-019, 020)
     wire s1_dev  = (mattr[7:4] == 4'd0);
     wire s1_wb   = !s1_dev && mattr[6] && mattr[7:4] != 4'b0100 && mattr[2] && mattr[3:0] != 4'b0100;
-    wire s1_ra   = mattr[5] && (!in_cacheable || ra);
-    wire s1_wa   = mattr[4] && (!in_cacheable || wa);
+    // whether the input has hints is decided after the STE overrides
+    wire has_hint = !dev && !nc;
+    wire s1_ra   = mattr[5] && (!has_hint || ra);
+    wire s1_wa   = mattr[4] && (!has_hint || wa);
 
     // ---- stage 2 only: incoming combined with the descriptor (ATT-025) -----------
     wire s2_dev    = (mattr[3:2] == 2'b00) || (mattr[1:0] == 2'b00);

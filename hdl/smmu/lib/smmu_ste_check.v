@@ -19,7 +19,7 @@ module smmu_ste_check (
 
     // ---- stage 1 ---------------------------------------------------------------
     wire s1_bad = ste_i[`STE_S1CDMAX_LSB +: `STE_S1CDMAX_W] > 5'd20
-               || |ste_i[51:48];    // S1ContextPtr at or above OAS (TRN-021)
+               || |ste_i[55:48];    // S1ContextPtr at or above OAS (TRN-021, STE-041)
 
     // ---- stage 2 ---------------------------------------------------------------
     wire [1:0] tg   = ste_i[`STE_S2TG_LSB   +: `STE_S2TG_W];
