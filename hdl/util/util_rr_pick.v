@@ -34,6 +34,7 @@ module util_rr_pick #(
         above_hit = 1'b0;
         above     = {PICK_W{1'b0}};
         lowest    = {PICK_W{1'b0}};
+        i         = 0;
         if (|req_i) begin
             for (i = N - 1; i >= 0; i = i - 1) begin
                 if (req_i[i]) begin
