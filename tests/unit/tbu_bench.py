@@ -140,7 +140,17 @@ class Tcu:
 
 def entry(msg: dict[str, int], page: Page) -> int:
     """The ENT of a page for a request."""
-    given = {"ur": 1, "uw": 1, "ux": 1, "pr": 1, "pw": 1, "px": 1, "stage": 1, "mattr": 0xFF, "sh": 3}
+    given = {
+        "ur": 1,
+        "uw": 1,
+        "ux": 1,
+        "pr": 1,
+        "pw": 1,
+        "px": 1,
+        "stage": 1,
+        "mattr": 0xFF,
+        "sh": 3,
+    }
     given |= page.fields
     low = (1 << SIZE_BITS[page.size] - PAGE) - 1
     return pack(
@@ -246,7 +256,9 @@ class Bench:
         queue = self._unmatched[burst.kind, burst.id]
         while queue:
             txn = queue.popleft()
-            same = all(getattr(txn, n) == burst.pins[n] for n in ("len", "size", "burst", "qos", "sid"))
+            same = all(
+                getattr(txn, n) == burst.pins[n] for n in ("len", "size", "burst", "qos", "sid")
+            )
             if same and (txn.addr ^ burst.addr) & 0xFFF == 0 and txn.t_done is None:
                 assert txn.t_addr is not None, f"left before it came: {burst}"
                 txn.out, txn.t_out = burst, burst.step

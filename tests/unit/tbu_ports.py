@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Client and memory around smmu_tbu for its unit tests: one Python step per clock cycle.
 
-A step runs at the falling edge. Every output of the TBU is a register, so what is read there is what
-the next rising edge sees, and what is driven there is what it samples: a handshake is known in the
-step itself, and "step n" names the rising edge that follows it.
+A step runs at the falling edge. Every output of the TBU is a register, so what is read there is
+what the next rising edge sees, and what is driven there is what it samples: a handshake is known in
+the step itself, and "step n" names the rising edge that follows it.
 """
 
 from __future__ import annotations
@@ -140,7 +140,18 @@ class Client:
         return not any(self.queue) and not any(any(w.values()) for w in self.waiting)
 
     def _address(self, channel: str, txn: Txn) -> None:
-        for name in ("id", "addr", "len", "size", "burst", "lock", "cache", "prot", "qos", "domain"):
+        for name in (
+            "id",
+            "addr",
+            "len",
+            "size",
+            "burst",
+            "lock",
+            "cache",
+            "prot",
+            "qos",
+            "domain",
+        ):
             self.pins.set(f"s_axi_{channel}{name}", getattr(txn, name))
         for name in ("sid", "ssidv", "ssid", "secsid", "flow"):
             self.pins.set(f"s_axi_{channel}mmu{name}", getattr(txn, name))

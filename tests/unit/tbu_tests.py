@@ -112,7 +112,9 @@ async def test_tbu_full_stall_pool(dut) -> None:
     b = await Bench(dut).start()
     await b.warm(ok(0))
     pool = b.params["TBU_SLOTS"] - b.params["TBU_RSVD"]
-    b.tcu.default = lambda msg: Page("STALL" if msg["sid"] == 9 else "ABORT", canstall=msg["sid"] == 9)
+    b.tcu.default = lambda msg: Page(
+        "STALL" if msg["sid"] == 9 else "ABORT", canstall=msg["sid"] == 9
+    )
     stalls = [b.read(0x500000 + 0x1000 * n, id=n % 4, sid=9) for n in range(pool)]
     await b.until(lambda: len(b.tcu.stalled) == pool)
     hit = b.read(0x10000, id=5)
@@ -122,7 +124,9 @@ async def test_tbu_full_stall_pool(dut) -> None:
     aborts += [b.write(0x700000, id=6 + n % 2, sid=3, len=2) for n in range(12)]
     await b.until(lambda: all(t.t_done for t in aborts))
     assert all(t.out is None and t.resp == SLVERR for t in aborts)
-    assert any(m["kind"] == UP["CFG"] for m in b.tcu.asked), "nobody asked whether the stream stalls"
+    assert any(m["kind"] == UP["CFG"] for m in b.tcu.asked), (
+        "nobody asked whether the stream stalls"
+    )
     held = b.read(0x600000, id=8, sid=9)  # one stalling miss too many: it holds the port
     behind = b.read(0x10000, id=5)
     await b.run(60)
@@ -172,7 +176,9 @@ async def test_tbu_local_answers(dut) -> None:
         assert all(r == resp for t in [*txns, other] for _, r in t.beats)
         assert other.t_done < older[READ].t_done, "only its own ID waits"
         for kind in (READ, WRITE):
-            mine = [t.t_done for t in (older[kind], *(t for t in txns if t.kind == kind), younger[kind])]
+            mine = [
+                t.t_done for t in (older[kind], *(t for t in txns if t.kind == kind), younger[kind])
+            ]
             assert mine == sorted(mine)
 
 
@@ -183,7 +189,11 @@ async def test_tbu_ingress_aborts(dut) -> None:
     await b.warm(ok(0), ok(1))
     for _ in range(2):
         b.tcu.asked.clear()
-        uut = [b.write(0x10000, atop=0x20), b.read(0x10FF8, len=1, id=1), b.write(0x10FFC, len=1, size=2)]
+        uut = [
+            b.write(0x10000, atop=0x20),
+            b.read(0x10FF8, len=1, id=1),
+            b.write(0x10FFC, len=1, size=2),
+        ]
         fine = [b.read(0x10FF0, len=1), b.read(0x10FFC, size=3, len=0), b.write(0x10FF0, len=1)]
         bad = [b.read(0x10000, secsid=1), b.write(0x10FF8, len=2, secsid=2)]
         await b.drain()
@@ -277,9 +287,9 @@ async def test_tbu_sizes(dut) -> None:
         assert not b.tcu.asked, f"size {size} did not hit"
         bits = {0: 12, 1: 14, 2: 16, 3: 21, 4: 25, 5: 29, 6: 30, 7: 48}[size]
         low = (1 << bits) - 1
-        assert again.out.addr == (0xABCDE0000FFFF000 & (1 << 48) - 1 & ~low | (va | 0x678) & low) or (
-            again.out.addr == ((0xABCDE0000 | 0xFFFF) << 12 & ~low | (va | 0x678) & low)
-        )
+        assert again.out.addr == (
+            0xABCDE0000FFFF000 & (1 << 48) - 1 & ~low | (va | 0x678) & low
+        ) or (again.out.addr == ((0xABCDE0000 | 0xFFFF) << 12 & ~low | (va | 0x678) & low))
     b.tcu.inv(cfg=1, sidmask=0xFFFF)
     b.tcu.default = lambda msg: Page("OK", 0x1000, 3)
     b.read(0x40_0000)
