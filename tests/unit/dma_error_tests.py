@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import cocotb
+from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
 
 from tb.models import accel
-from tests.unit.dma_bench import Bench, Queue, filled
+from tests.unit.dma_bench import Bench, Job, Queue, filled
 from tests.unit.dma_slave import DECERR, OKAY, SLVERR
 
 SRC, DST, PAGE = 0x2000_0000, 0x3000_0000, 4096
@@ -238,3 +240,67 @@ async def test_dma_reset_under_stall(dut) -> None:
         for offset, value in accel.reset_writes(0):
             await bench.write(offset, value)
         await bench.wait_status(queue, resetting=False)
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def test_dma_error_random(dut) -> None:
+    """One failing beat anywhere: exact address, exact count, and no foreign byte written."""
+    bench = Bench(dut)
+    await bench.start()
+    queue = await bench.open(0, log2=1)
+    rng, lanes = bench.rng, bench.lanes
+    for _ in range(50):
+        bench.slave.percent |= {name: rng.choice((30, 100)) for name in ("r", "w", "b", "aw")}
+        index = queue.ring.tail
+        src, dst = queue.base + SRC + rng.randrange(600), queue.base + DST + rng.randrange(600)
+        length = rng.randrange(1, 1500)
+        job = Job(bench, queue, index, src, dst, length, copy=True)
+        write = bool(rng.randrange(2))
+        start = dst if write else src
+        bad = (start + rng.randrange(length)) // lanes * lanes
+        resp = rng.choice((SLVERR, DECERR))
+        bench.slave.fault = lambda addr, wr, bad=bad, write=write, resp=resp: (
+            resp if (addr, wr) == (bad, write) else 0
+        )
+        record = await bench.run(queue, job.desc)
+        assert (record.write, record.resp) == (write, resp)
+        job.check_failed(record)
+        if write:
+            block = bad // (lanes * bench.max_burst) * (lanes * bench.max_burst)
+            assert record.fault_addr == max(dst, block)
+            assert record.bytes_done == max(dst, block) - dst
+        else:
+            assert record.fault_addr == max(src, bad)
+        await bench.wait_status(queue, halted=True)
+        await _ack(bench, queue)
+        await bench.wait_status(queue, halted=False)
+
+
+async def _answered(bench: Bench) -> int:
+    """Time of the edge after which the next register write is in force."""
+    while True:
+        await RisingEdge(bench.dut.clk_i)
+        if int(bench.dut.s_axil_bvalid.value):
+            return get_sim_time()
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_dma_reset_sweep(dut) -> None:
+    """A reset in any cycle of a descriptor's life leaves nothing behind that acts later."""
+    bench = Bench(dut)
+    await bench.start()
+    for delay in range(40):
+        queue = await bench.open(0)
+        bench.post(queue, accel.fill(queue.base + DST, 8, 1, cpl=queue.cpl_va(0)))
+        await bench.ring(queue)
+        await bench.cycles(delay)
+        bench.slave.log.clear()
+        taken = cocotb.start_soon(_answered(bench))
+        for offset, value in accel.reset_writes(0):
+            await bench.write(offset, value)
+        await bench.wait_status(queue, resetting=False)
+        assert not any(bench.slave.reads.values()) and not any(bench.slave.writes.values())
+        await bench.cycles(20)
+        since = await taken
+        late = [burst for _, burst in bench.slave.log if burst.time > since]
+        assert not late, f"a burst follows the reset (delay {delay}): {late}"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
 
 OKAY, SLVERR, DECERR = 0, 2, 3
 PAGE = 4096
@@ -43,6 +44,7 @@ class Burst:
     addr: int
     beats: int
     ssid: int | None
+    time: int  # of the address handshake, in simulator steps
     data: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -113,8 +115,8 @@ class DmaSlave:
         assert addr % self.lanes == 0, "addresses are aligned to the beat"
         assert addr // PAGE == (addr + size - 1) // PAGE, f"burst at {addr:#x} crosses 4 KB"
         assert self._get(f"{channel}mmusid") == int(self.dut.sid_i.value)
-        ssidv = self._get(f"{channel}mmussidv")
-        burst = Burst(ident, addr, beats, self._get(f"{channel}mmussid") if ssidv else None)
+        ssid = self._get(f"{channel}mmussid") if self._get(f"{channel}mmussidv") else None
+        burst = Burst(ident, addr, beats, ssid, get_sim_time())
         self.log.append((channel, burst))
         if per_id is not None:
             queue = per_id.setdefault(ident, deque())
