@@ -364,7 +364,10 @@ module smmu_tbu #(
         .alloc_dc_i(wr_dc), .alloc_mode_i(s1_mode), .alloc_slot_o(alloc_slot),
         .dn_valid_i(dn_answ), .dn_kind_i(dn_kind), .dn_slot_i(dn_slot), .dn_cs_i(dn_cs),
         .off_i(off), .cfg_inv_i(cfg_inv),
-        .once_valid_i(dn_valid_i && dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W] == `DN_K_ONCE),
+        // OK and OK-once alike: the slot leaves with the entry that comes, a cycle before the
+        // uTLB has it
+        .once_valid_i(dn_valid_i && (dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W] == `DN_K_ONCE ||
+                                     dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W] == `DN_K_OK)),
         .once_slot_i(dn_msg_i[`DN_SLOT_LSB +: `DN_SLOT_W]),
         .pick_valid_o(pick_valid), .pick_next_o(pick_next), .pick_once_o(pick_once),
         .pick_slot_o(pick_slot), .pick_take_i(pick_take),

@@ -147,7 +147,7 @@ module smmu_tbu_path #(
         .once_i(rp_valid_q && rp_once_q), .once_ent_i(once_ent_i),
         .smmuen_o(smmuen), .gabort_o(gabort), .go_o(go), .canstall_o(ent_cs), .axo_o(axo));
 
-    // ---- replay: leave, ask again, or (OK-once that cannot leave now) look later ------------
+    // ---- replay: leave, ask again, or (with an OK, when it cannot leave now) look later -----
     wire out_ready;
     wire room = out_ready && out_room_i;
 

@@ -59,7 +59,7 @@ module smmu_tbu_slot #(
     output wire             want_ask_o,
     output wire             want_rp_o,      // may be looked up now
     output wire             want_next_o,    // may be, once the one in replay has left
-    output wire             want_once_o,    // could use an OK-once now
+    output wire             want_once_o,    // could use what an OK carries now
     output wire             want_loc_o
 );
     reg [2:0]       state_q, state_d;
@@ -75,20 +75,17 @@ module smmu_tbu_slot #(
     always @(*) begin
         state_d = state_q;
 
-        // SMMUEN 1 to 0 ends every stall without a record (STL-017)
-        if (waits && off_i) state_d = `TS_ABORT;
-
         if (dn_i) begin
             if (state_q == `TS_WAIT)
                 case (dn_kind_i)
                     `DN_K_OK, `DN_K_ONCE: state_d = `TS_LOOK;
                     `DN_K_ABORT:          state_d = `TS_ABORT;
                     `DN_K_RAZWI:          state_d = `TS_RAZWI;
-                    `DN_K_STALL:          state_d = off_i ? `TS_ABORT : `TS_STALL;
-                    `DN_K_PARK:           state_d = off_i ? `TS_ABORT : `TS_PARK;
+                    `DN_K_STALL:          state_d = `TS_STALL;
+                    `DN_K_PARK:           state_d = `TS_PARK;
                     default:              state_d = state_q;
                 endcase
-            else if (waits && !off_i)
+            else if (waits)
                 case (dn_kind_i)
                     `DN_K_RETRY:          state_d = `TS_ASK;
                     `DN_K_TABORT:         state_d = `TS_ABORT;
@@ -96,6 +93,9 @@ module smmu_tbu_slot #(
                     default:              state_d = state_q;
                 endcase
         end
+
+        // SMMUEN 1 to 0 ends every stall, also one that begins later (STL-017)
+        if (waits && off_i) state_d = `TS_ABORT;
 
         if (ask_take_i) state_d = `TS_WAIT;
         if (rp_ask_i)   state_d = `TS_ASK;
@@ -127,16 +127,18 @@ module smmu_tbu_slot #(
             end else if (older_left_i) ahead_q <= ahead_q - 1'b1;
         end
         if (alloc_i) id_q <= alloc_id_i;
-        // OK-once may come from a configuration that is no longer valid
+        // OK-once may come from a configuration that is no longer valid, and RETRY, TABORT and
+        // TRAZWI say nothing new about it
         if (alloc_i || cfg_inv_i) cs_known_q <= 1'b0;
-        else if (dn_i)            cs_known_q <= (dn_kind_i != `DN_K_ONCE);
+        else if (dn_i && !waits)  cs_known_q <= (dn_kind_i != `DN_K_ONCE);
     end
 
     // ---- what it wants -----------------------------------------------------------------
     wire complete = !write_q || dc_q || dc_i;
     wire first    = (ahead_q == {CNT_W{1'b0}});
     wire second   = (ahead_q == {{(CNT_W-1){1'b0}}, 1'b1});
-    wire looks    = ((state_q == `TS_LOOK) && !rp_q) || ok;
+    // one that is in replay already uses the translation its OK carries
+    wire looks    = ((state_q == `TS_LOOK) || ok) && !rp_q;
 
     assign valid_o     = (state_q != `TS_FREE);
     assign write_o     = write_q;

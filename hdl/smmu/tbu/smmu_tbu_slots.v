@@ -8,7 +8,7 @@
 // In     : two-element vectors: element 0 read path, element 1 write path
 //          s1_*      the transaction in S1: want_i without regard to room
 //          dn_*      DN message, registered;  once_*  the same message a cycle
-//                    early when it is an OK-once
+//                    early when it is an OK or an OK-once
 //          rp_*      replay stage;  loc_*  local answer unit;  dc_*  write data
 // Out    : can_o     S1 may take a slot now
 // Stalls : S1, by can_o
@@ -160,7 +160,7 @@ module smmu_tbu_slots #(
             end
             assign ahead[d*CNT_W +: CNT_W] = count;
 
-            // replay: an OK-once comes first, its entry is there for one cycle only
+            // replay: an OK comes first, what it carries is there for one cycle only
             wire              pick_valid;
             wire [SLOT_W-1:0] pick;
             wire [N-1:0]      once_hit;

@@ -7,9 +7,11 @@
 // In     : lk_*   lookup;  cf_*  pulse: fill;  inv_*  pulse: drop by SID and mask
 // Out    : hit_o, cfg_o  the cycle after lk_valid_i, held until the next lookup
 // Limits : an entry written or dropped in the cycle of its lookup misses
+// Tests  : tests/unit/test_front.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_if.vh"
+
 module smmu_cfg_cache #(
     parameter ENTRIES = 8,
     parameter IDX_W   = 3           // at least clog2(ENTRIES), at least 1

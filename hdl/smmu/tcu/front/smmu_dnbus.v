@@ -6,9 +6,11 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : src_valid_i, src_mask_i (TBUs addressed), src_msg_i; held until src_ready_o
 // Out    : dn_valid_o per TBU, dn_msg_o shared, registered, never refused
+// Tests  : tests/unit/test_front.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_if.vh"
+
 module smmu_dnbus #(
     parameter NUM_TBU = 2,
     parameter N       = 6,          // sources

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_pending
-// Purpose: Requests that wait for a walk slot or for the walk they merged on; RAM + state.
-// Spec   : rules D4, D12
+// Purpose: Requests that missed and wait: merged ones for the walk they joined,
+//          the others aside for a walk slot. A RAM and three flags a request.
+// Spec   : rules D4 (waiters are replayed), D12 (aside), D10 (TBUs in turn)
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : put_*    pulse: {tbu, slot} waits; put_merged_i: on walk put_widx_i, else for any slot
+// In     : put_*    pulse: request {tbu, slot} waits; put_merged_i: for walk put_widx_i
 //          wfree_*  pulse: that walk is released, its waiters become replayable
-//          room_i   a walk slot is free: the others are replayable, TBUs in turn
-// Out    : rp_*     request to replay, held until rp_ready_i; then the entry is free
-// Limits : a put that merges in the cycle its walk is released is replayed
+//          room_i free_i  a walk slot can be taken, number of free ones
+//          back_i   pulse: a replay with rp_aside_o has met its fate
+// Out    : rp_*     request to replay, held until rp_ready_i; its place is free then
+//          aside_o  somebody waits for a walk slot: others may not take one
+// Stalls : never refuses a put: a TBU slot has one request at a time
+// Limits : TBUs in turn, then the slots of a TBU in turn; as many aside ones are on
+//          their way as walk slots are free
+// Tests  : tests/unit/test_front.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_if.vh"
+
 module smmu_pending #(
     parameter NUM_TBU = 2,
     parameter TBU_W   = 1,          // at least clog2(NUM_TBU), at least 1
@@ -20,50 +27,61 @@ module smmu_pending #(
 ) (
     input  wire              clk_i,
     input  wire              rst_ni,
+
     input  wire              put_valid_i,
     input  wire [TBU_W-1:0]  put_tbu_i,
     input  wire [`UP_W-1:0]  put_msg_i,
     input  wire              put_merged_i,
     input  wire [5:0]        put_widx_i,
+
     input  wire              wfree_valid_i,
     input  wire [5:0]        wfree_idx_i,
     input  wire              room_i,
+    input  wire [6:0]        free_i,
+    input  wire              back_i,
+    output wire              aside_o,
+
     output wire              rp_valid_o,
     input  wire              rp_ready_i,
     output wire [TBU_W-1:0]  rp_tbu_o,
+    output wire              rp_aside_o,
     output wire [`UP_W-1:0]  rp_msg_o
 );
-    localparam N     = (1 << (TBU_W + SLOT_W));
     localparam IDX_W = TBU_W + SLOT_W;
+    localparam PITCH = 1 << SLOT_W;
+    localparam N     = 1 << IDX_W;
 
-    reg [N-1:0]   merged_q, wait_q, replay_q;
+    reg [N-1:0]   merged_q, aside_q, replay_q;
     reg [N*6-1:0] widx_q;
 
     wire [IDX_W-1:0] put_idx  = {put_tbu_i, put_msg_i[`UP_SLOT_LSB +: SLOT_W]};
     wire             put_done = wfree_valid_i && wfree_idx_i == put_widx_i;
 
-    // one entry per TBU, replays first, then TBUs in turn
-    reg [NUM_TBU-1:0]        ask;
-    reg [NUM_TBU*SLOT_W-1:0] slot;
-    integer t, s;
-    always @(*) begin
-        ask  = {NUM_TBU{1'b0}};
-        slot = {(NUM_TBU*SLOT_W){1'b0}};
-        for (t = 0; t < NUM_TBU; t = t + 1)
-            for (s = SLOTS - 1; s >= 0; s = s - 1)
-                if (replay_q[t*(1<<SLOT_W)+s] || (!(|replay_q) && room_i && wait_q[t*(1<<SLOT_W)+s])) begin
-                    ask[t] = 1'b1;
-                    slot[t*SLOT_W +: SLOT_W] = s[SLOT_W-1:0];
-                end
-    end
+    // ---- choice ---------------------------------------------------------------------
+    reg  [6:0]               fly_q;     // aside ones on their way
+    wire                     room = room_i && free_i > fly_q;
+    wire [N-1:0]             can  = replay_q | (aside_q & {N{room}});
+    wire [NUM_TBU-1:0]       ask;
+    wire [NUM_TBU*SLOT_W-1:0] slot;
+    wire                     any;
+    wire [TBU_W-1:0]         pick;
+    reg                      busy_q, was_aside_q;
+    reg  [TBU_W-1:0]         tbu_q;
+    wire                     go   = any && (!busy_q || rp_ready_i);
+    wire [IDX_W-1:0]         idx  = {pick, slot[pick*SLOT_W +: SLOT_W]};
+    wire                     from_aside = !replay_q[idx];
 
-    reg              busy_q;
-    reg [TBU_W-1:0]  tbu_q;
-    wire             any;
-    wire [TBU_W-1:0] pick;
-    wire             go  = any && !busy_q;
-    wire [IDX_W-1:0] idx = {pick, slot[pick*SLOT_W +: SLOT_W]};
-    util_rr_pick #(.N(NUM_TBU), .PICK_W(TBU_W)) u_pick (
+    genvar t;
+    generate
+        for (t = 0; t < NUM_TBU; t = t + 1) begin : g_tbu
+            localparam [31:0] ME = t;
+            util_rr_pick #(.N(SLOTS), .PICK_W(SLOT_W)) u_slot (
+                .clk_i(clk_i), .rst_ni(rst_ni), .req_i(can[t*PITCH +: SLOTS]),
+                .take_i(go && pick == ME[TBU_W-1:0]),
+                .valid_o(ask[t]), .pick_o(slot[t*SLOT_W +: SLOT_W]));
+        end
+    endgenerate
+    util_rr_pick #(.N(NUM_TBU), .PICK_W(TBU_W)) u_tbu (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(ask), .take_i(go), .valid_o(any), .pick_o(pick));
 
     util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(N), .ADDR_W(IDX_W)) u_ram (
@@ -72,32 +90,43 @@ module smmu_pending #(
 
     assign rp_valid_o = busy_q;
     assign rp_tbu_o   = tbu_q;
+    assign rp_aside_o = was_aside_q;
+    assign aside_o    = (|aside_q) || fly_q != 7'd0;
 
+    wire unused_ok = &{1'b0, can};      // slots that are not there
+
+    // ---- state ----------------------------------------------------------------------
     integer n;
     always @(posedge clk_i) begin
         if (!rst_ni) begin
             merged_q <= {N{1'b0}};
-            wait_q   <= {N{1'b0}};
+            aside_q  <= {N{1'b0}};
             replay_q <= {N{1'b0}};
             busy_q   <= 1'b0;
+            fly_q    <= 7'd0;
         end else begin
-            busy_q <= go || (busy_q && !rp_ready_i);
-            for (n = 0; n < N; n = n + 1)
-                if (wfree_valid_i && merged_q[n] && widx_q[n*6 +: 6] == wfree_idx_i) begin
-                    merged_q[n] <= 1'b0;
-                    replay_q[n] <= 1'b1;
-                end
+            busy_q <= any || (busy_q && !rp_ready_i);
+            fly_q  <= fly_q + {6'd0, go && from_aside} - {6'd0, back_i};
+            if (wfree_valid_i)
+                for (n = 0; n < N; n = n + 1)
+                    if (merged_q[n] && widx_q[n*6 +: 6] == wfree_idx_i) begin
+                        merged_q[n] <= 1'b0;
+                        replay_q[n] <= 1'b1;
+                    end
             if (go) begin
-                wait_q[idx]   <= 1'b0;
+                aside_q[idx]  <= 1'b0;
                 replay_q[idx] <= 1'b0;
             end
             if (put_valid_i) begin
                 merged_q[put_idx] <= put_merged_i && !put_done;
                 replay_q[put_idx] <= put_merged_i && put_done;
-                wait_q[put_idx]   <= !put_merged_i;
+                aside_q[put_idx]  <= !put_merged_i;
             end
         end
-        if (go)          tbu_q <= pick;
+        if (go) begin
+            tbu_q       <= pick;
+            was_aside_q <= from_aside;
+        end
         if (put_valid_i) widx_q[put_idx*6 +: 6] <= put_widx_i;
     end
 endmodule

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_tlb
-// Purpose: Main TLB: set-associative, all sizes in one RAM per way.
-// Spec   : IHI 0070 4.4; TAG-005..009, TAG-017, TAG-022, TLB-011..026; rules D7, D14
+// Purpose: Main TLB: set-associative, all page sizes in one RAM per way.
+// Spec   : IHI 0070 4.4; TAG-001..009, TAG-017, TAG-022, TLB-011..026; rules D7, D14
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : lk_*    lookup: one size a cycle; lk_done_o pulse with lk_hit_o, lk_ent_o
-//          fill_*  ENT; 2 cycles; replaces the same tag, a free way, else in turn
-//          inv_*   INV; held until inv_ready_o: completely done
-// Out    : ready_o the reset sweep is over
-// Limits : one operation at a time, invalidation first; SID, SSV, SSID of lk_ent_o are 0
+// In     : lk_valid_i lk_vpn_i  look up, while lk_ready_o; the set of the first size
+//          is read in this cycle; key_* must be there from the next one on
+//          lk_leave_i  the lookup is over (the next may start in the same cycle)
+//          fill_*  ENT, 2 cycles; replaces the same tag, a free way, else in turn
+//          inv_*   pulse with a message that stays until inv_ready_o
+// Out    : lk_done_o  hit, or the last size is compared;  lk_hit_o lk_rec_o (TE)
+//          inv_ready_o  last cycle of the invalidation;  ready_o  reset sweep is over
+// Pipe   : read | compare. One lookup a cycle with one populated size, else one
+//          size a cycle; sizes without an entry are not probed.
+// Limits : fill and inv only while fill_ready_o; one of them at a time
+//          an address probes its sets; anything else, longer ranges and all while
+//          fragments of blocks exist, sweeps them: SETS + 1 cycles
+// Tests  : tests/unit/test_front.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_if.vh"
+`include "smmu_front.vh"
+
 module smmu_tlb #(
     parameter SETS  = 64,           // power of two, at least 2
     parameter SET_W = 6,            // clog2(SETS)
@@ -25,13 +35,14 @@ module smmu_tlb #(
     input  wire                lk_valid_i,
     output wire                lk_ready_o,
     input  wire [36:0]         lk_vpn_i,    // {half, address[47:12]}
-    input  wire [1:0]          lk_stage_i,
-    input  wire [15:0]         lk_vmid_i,
-    input  wire [15:0]         lk_asid_i,
-    input  wire                lk_aset_i,
+    input  wire [1:0]          key_stage_i,
+    input  wire [15:0]         key_vmid_i,
+    input  wire [15:0]         key_asid_i,
+    input  wire                key_aset_i,
+    input  wire                lk_leave_i,
     output wire                lk_done_o,
     output wire                lk_hit_o,
-    output wire [`ENT_W-1:0]   lk_ent_o,
+    output wire [`TE_W-1:0]    lk_rec_o,
 
     input  wire                fill_valid_i,
     output wire                fill_ready_o,
@@ -41,17 +52,17 @@ module smmu_tlb #(
     output wire                inv_ready_o,
     input  wire [`INV_W-1:0]   inv_msg_i
 );
-    localparam E_W   = `ENT_W - `ENT_VPN_LSB;       // without the stream
-    localparam R_W   = E_W + 1;                     // valid on top
     localparam CNT_W = SET_W + WAY_W + 1;
+    localparam [1:0] ST_RESET = 2'd0,   // clearing the RAMs
+                     ST_LOOK  = 2'd1,   // lookups; fills and invalidations begin here
+                     ST_FILL  = 2'd2,   // the set of the fill is read
+                     ST_INVAL = 2'd3;   // probing or sweeping
 
-    localparam [2:0] S_RESET = 3'd0, S_IDLE = 3'd1, S_LOOK = 3'd2, S_FILL = 3'd3,
-                     S_IREAD = 3'd4, S_IWRITE = 3'd5, S_IDONE = 3'd6;
-
-    function [SET_W-1:0] index;
+    // ---- geometry -----------------------------------------------------------------
+    function [SET_W-1:0] set_of;
         input [35:0] vpn;
         input [2:0]  size;
-        /* verilator lint_off UNUSEDSIGNAL */
+        /* verilator lint_off UNUSEDSIGNAL */   // only the low bits are the set
         reg [35+SET_W:0] s;
         /* verilator lint_on UNUSEDSIGNAL */
         begin
@@ -65,207 +76,201 @@ module smmu_tlb #(
                 `SZ_512M: s = s >> 17;
                 default:  s = s >> 18;
             endcase
-            index = s[SET_W-1:0];
+            set_of = s[SET_W-1:0];
         end
     endfunction
 
-    function [36:0] inside;         // pages inside an entry
+    function [36:0] low_of;         // page bits inside an entry
         input [2:0] size;
         case (size)
-            `SZ_4K:   inside = 37'd0;
-            `SZ_16K:  inside = 37'h3;
-            `SZ_64K:  inside = 37'hf;
-            `SZ_2M:   inside = 37'h1ff;
-            `SZ_32M:  inside = 37'h1fff;
-            `SZ_512M: inside = 37'h1ffff;
-            default:  inside = 37'h3ffff;
+            `SZ_4K:   low_of = 37'd0;
+            `SZ_16K:  low_of = 37'h3;
+            `SZ_64K:  low_of = 37'hf;
+            `SZ_2M:   low_of = 37'h1ff;
+            `SZ_32M:  low_of = 37'h1fff;
+            `SZ_512M: low_of = 37'h1ffff;
+            default:  low_of = 37'h3ffff;
         endcase
     endfunction
 
-    reg [2:0]         state_q;
-    reg [SET_W-1:0]   set_q;        // set that is read or swept
-    reg [6:0]         todo_q;       // sizes still to probe
-    reg               sweep_q, probed_q;
+    function [2:0] lowest;
+        input [6:0] s;
+        lowest = s[0] ? 3'd0 : s[1] ? 3'd1 : s[2] ? 3'd2 : s[3] ? 3'd3
+               : s[4] ? 3'd4 : s[5] ? 3'd5 : s[6] ? 3'd6 : 3'd7;
+    endfunction
+
+    // ---- state --------------------------------------------------------------------
+    reg [1:0]         state_q;
+    reg [SET_W-1:0]   set_q;        // set on the RAM outputs, or cleared by reset
+    reg [SET_W-1:0]   next_q;       // next set of a sweep; 0: none left
+    reg [6:0]         todo_q;       // sizes still to be read
+    reg               look_q;       // a lookup is being compared
+    reg               read_q;       // the RAM outputs belong to this operation
+    reg               sweep_q;
     reg [2:0]         size_q;       // size whose set is on the RAM outputs
-    reg [7*CNT_W-1:0] cnt_q;
-    reg [CNT_W-1:0]   frag_q;
-    reg [WAY_W-1:0]   turn_q;
     reg [36:0]        vpn_q;
-    reg [1:0]         stage_q;
-    reg [15:0]        vmid_q, asid_q;
-    reg               aset_q;
-    reg [E_W-1:0]     fill_q;
+    reg [`TE_W-1:0]   fill_q;
+    reg [WAY_W-1:0]   turn_q;       // way replaced next
+    reg [7*CNT_W-1:0] cnt_q;        // entries of each size
+    reg [CNT_W-1:0]   frag_q;       // entries smaller than their stage 1 leaf
 
-    reg [6:0] present;
-    reg [2:0] size;                 // next size to probe
-    integer   i;
-    always @(*) begin
-        size = 3'd0;
-        for (i = 6; i >= 0; i = i - 1) begin
-            present[i] = cnt_q[i*CNT_W +: CNT_W] != {CNT_W{1'b0}};
-            if (todo_q[i]) size = i[2:0];
-        end
-    end
-    wire [6:0] rest = todo_q & (todo_q - 7'd1);
-
-    wire idle    = state_q == S_IDLE;
-    wire go_inv  = idle && inv_valid_i;
-    wire go_fill = idle && !inv_valid_i && fill_valid_i;
-    wire go_look = idle && !inv_valid_i && !fill_valid_i && lk_valid_i;
-    assign fill_ready_o = idle && !inv_valid_i;
-    assign lk_ready_o   = idle && !inv_valid_i && !fill_valid_i;
-    assign inv_ready_o  = state_q == S_IDONE;
-    assign ready_o      = state_q != S_RESET;
-
-    wire [35:0] inv_vpn = inv_msg_i[`INV_VPN_LSB +: 36];
-    wire [36:0] f_vpn   = {fill_ent_i[`ENT_VPN_LSB+43], fill_ent_i[`ENT_VPN_LSB +: 36]};
-    wire [SET_W-1:0] rd_set = idle ? index(f_vpn[35:0], fill_ent_i[`ENT_SIZE_LSB +: 3])
-                            : state_q == S_LOOK ? index(vpn_q[35:0], size)
-                            : sweep_q ? set_q : index(inv_vpn, size);
-    wire rd_en = go_fill || (state_q == S_LOOK && todo_q != 7'd0) || state_q == S_IREAD;
-
-    // ways
-    wire [WAYS*R_W-1:0] rd;
-    wire [WAYS-1:0]     tag_hit, inv_hit, used;
-    reg  [WAYS-1:0]     wr_en;
-    wire [R_W-1:0]      wr_data = (state_q == S_FILL) ? {1'b1, fill_q} : {R_W{1'b0}};
-    genvar w;
+    wire [6:0] present;
+    genvar g;
     generate
-        for (w = 0; w < WAYS; w = w + 1) begin : g_way
-            wire [`ENT_W-1:0] e    = {rd[w*R_W +: E_W], {`ENT_VPN_LSB{1'b0}}};
-            wire [36:0]       vpn  = {e[`ENT_VPN_LSB+43], e[`ENT_VPN_LSB +: 36]};
-            wire [1:0]        stg  = e[`ENT_STAGE_LSB +: 2];
-            wire              hit;
-            wire              unused_e = &{1'b0, e};
-            assign used[w] = rd[w*R_W+E_W];
-            assign tag_hit[w] = used[w] && e[`ENT_SIZE_LSB +: 3] == size_q && stg == stage_q
-                && e[`ENT_VMID_LSB +: 16] == vmid_q
-                && (stg == `STG_S2 || (e[`ENT_NG_LSB] ? e[`ENT_ASID_LSB +: 16] == asid_q
-                                                      : e[`ENT_ASET_LSB] == aset_q))
-                && (((stg == `STG_S2) ? {1'b0, vpn[35:0] ^ vpn_q[35:0]} : vpn ^ vpn_q)
-                    & ~inside(size_q)) == 37'd0;
-            smmu_inv_match u_match (
-                .inv_i(inv_msg_i), .stage_i(stg),
-                .vmid_i(e[`ENT_VMID_LSB +: 16]), .asid_i(e[`ENT_ASID_LSB +: 16]),
-                .ng_i(e[`ENT_NG_LSB]), .aset_i(e[`ENT_ASET_LSB]),
-                .vpn_i((stg == `STG_S2) ? {1'b0, vpn[35:0]} : vpn),
-                .size_i((stg == `STG_S2) ? e[`ENT_SIZE_LSB +: 3] : e[`ENT_S1SIZE_LSB +: 3]),
-                .hit_o(hit));
-            assign inv_hit[w] = used[w] && hit;
-            util_ram_1r1w #(.WIDTH(R_W), .DEPTH(SETS), .ADDR_W(SET_W)) u_ram (
-                .clk_i(clk_i), .rd_en_i(rd_en), .rd_addr_i(rd_set), .rd_data_o(rd[w*R_W +: R_W]),
-                .wr_en_i(wr_en[w]), .wr_addr_i(set_q), .wr_data_i(wr_data));
+        for (g = 0; g < 7; g = g + 1) begin : g_size
+            assign present[g] = cnt_q[g*CNT_W +: CNT_W] != {CNT_W{1'b0}};
         end
     endgenerate
 
-    // way of a hit, way of a fill
-    reg [WAY_W-1:0] hit_way, free_way;
+    wire        look  = state_q == ST_LOOK;
+    wire        inval = state_q == ST_INVAL;
+    wire        hit;
+    wire [36:0] fill_vpn  = {fill_ent_i[`ENT_VPN_LSB + 43], fill_ent_i[`ENT_VPN_LSB +: 36]};
+    wire [2:0]  fill_size = fill_ent_i[`ENT_SIZE_LSB +: 3];
+
+    wire go_inv  = look && inv_valid_i;
+    wire go_fill = look && !inv_valid_i && fill_valid_i;
+    wire go_look = lk_valid_i && lk_ready_o;
+    assign fill_ready_o = look && !look_q;
+    assign lk_ready_o   = look && !inv_valid_i && !fill_valid_i && (!look_q || todo_q == 7'd0);
+    assign ready_o      = state_q != ST_RESET;
+
+    // an address reaches all fragments of the block it lies in (TAG-022): sweep
+    // a range of one page is an address
+    wire pages = inv_msg_i[`INV_RANGE_LSB]
+              && inv_msg_i[`INV_END_LSB +: 37] != inv_msg_i[`INV_VPN_LSB +: 37];
+    wire sweep = !inv_msg_i[`INV_VAV_LSB] || pages || frag_q != {CNT_W{1'b0}};
+    wire more  = sweep_q ? next_q != {SET_W{1'b0}} : todo_q != 7'd0;
+    wire step  = look_q && !lk_leave_i && !hit && todo_q != 7'd0;
+    assign inv_ready_o = inval && !more;
+
+    // ---- set to read ----------------------------------------------------------------
+    wire       start   = go_inv || go_look;
+    wire [6:0] sizes   = start ? present : todo_q;
+    wire [2:0] size    = lowest(sizes);
+    wire       by_set  = inval ? sweep_q : go_inv && sweep;
+    wire [35:0] rd_vpn = (go_inv || inval) ? inv_msg_i[`INV_VPN_LSB +: 36]
+                       : go_look ? lk_vpn_i[35:0] : vpn_q[35:0];
+    wire [SET_W-1:0] rd_set = by_set  ? (inval ? next_q : {SET_W{1'b0}})
+                            : go_fill ? set_of(fill_vpn[35:0], fill_size) : set_of(rd_vpn, size);
+    wire rd_en = go_fill || (start && present != 7'd0) || step || (inval && more);
+
+    // ---- ways -----------------------------------------------------------------------
+    wire [WAYS-1:0]       used, tag_hit, inv_hit;
+    reg  [WAYS-1:0]       wr_en;
+    wire [WAYS*`TE_W-1:0] rec;
+    wire                  filling = state_q == ST_FILL;
+    generate
+        for (g = 0; g < WAYS; g = g + 1) begin : g_way
+            smmu_tlb_way #(.SETS(SETS), .SET_W(SET_W)) u_way (
+                .clk_i(clk_i), .rst_ni(rst_ni),
+                .rd_en_i(rd_en), .rd_set_i(rd_set),
+                .wr_en_i(wr_en[g]), .wr_set_i(set_q), .wr_used_i(filling), .wr_rec_i(fill_q),
+                .key_size_i(size_q), .key_low_i(low_of(size_q)),
+                .key_vpn_i(filling ? fill_q[`TE_VPN_LSB +: 37]
+                                   : {vpn_q[36] && key_stage_i != `STG_S2, vpn_q[35:0]}),
+                .key_stage_i(filling ? fill_q[`TE_STAGE_LSB +: 2] : key_stage_i),
+                .key_vmid_i(filling ? fill_q[`TE_VMID_LSB +: 16] : key_vmid_i),
+                .key_asid_i(filling ? fill_q[`TE_ASID_LSB +: 16] : key_asid_i),
+                .key_aset_i(filling ? fill_q[`TE_ASET_LSB] : key_aset_i),
+                .inv_msg_i(inv_msg_i),
+                .used_o(used[g]), .hit_o(tag_hit[g]), .inv_hit_o(inv_hit[g]),
+                .rec_o(rec[g*`TE_W +: `TE_W]));
+        end
+    endgenerate
+
+    reg [WAY_W-1:0] hit_way, fill_way;
     integer k;
     always @(*) begin
         hit_way  = {WAY_W{1'b0}};
-        free_way = turn_q;
+        fill_way = turn_q;
         for (k = WAYS - 1; k >= 0; k = k - 1) begin
             if (tag_hit[k]) hit_way  = k[WAY_W-1:0];
-            if (!used[k])   free_way = k[WAY_W-1:0];
+            if (!used[k])   fill_way = k[WAY_W-1:0];
         end
+        if (|tag_hit) fill_way = hit_way;
+        for (k = 0; k < WAYS; k = k + 1)
+            wr_en[k] = state_q == ST_RESET || (filling && fill_way == k[WAY_W-1:0])
+                    || (inval && read_q && inv_hit[k]);
     end
-    wire [WAY_W-1:0] fill_way = (|tag_hit) ? hit_way : free_way;
 
-    integer m;
-    always @(*)
-        for (m = 0; m < WAYS; m = m + 1)
-            wr_en[m] = state_q == S_RESET || (state_q == S_FILL && fill_way == m[WAY_W-1:0])
-                    || (state_q == S_IWRITE && inv_hit[m]);
+    assign hit       = look_q && read_q && (|tag_hit);
+    assign lk_hit_o  = hit;
+    assign lk_done_o = hit || todo_q == 7'd0;
+    assign lk_rec_o  = rec[hit_way*`TE_W +: `TE_W];
 
-    wire found = probed_q && (|tag_hit);
-    assign lk_hit_o  = found;
-    assign lk_done_o = state_q == S_LOOK && (found || todo_q == 7'd0);
-    assign lk_ent_o  = {rd[hit_way*R_W +: E_W], {`ENT_VPN_LSB{1'b0}}};
-
-    // counters: what is written over leaves, what is filled comes
-    localparam SZ_P  = `ENT_SIZE_LSB - `ENT_VPN_LSB;
-    localparam S1_P  = `ENT_S1SIZE_LSB - `ENT_VPN_LSB;
-    localparam STG_P = `ENT_STAGE_LSB - `ENT_VPN_LSB;
-    reg [7*CNT_W-1:0] cnt;
-    reg [CNT_W-1:0]   frag;
-    integer n, z;
+    // ---- population: what is written over goes, what is filled comes --------------------
+    reg [7*CNT_W-1:0] cnt_d;
+    reg [CNT_W-1:0]   frag_d;
+    reg [2:0]         old;          // size written over
+    integer           n;
     always @(*) begin
-        z    = 0;
-        cnt  = cnt_q;
-        frag = frag_q;
+        cnt_d  = cnt_q;
+        frag_d = frag_q;
+        old    = 3'd0;
         for (n = 0; n < WAYS; n = n + 1)
-            if (wr_en[n] && used[n] && state_q != S_RESET) begin
-                for (z = 0; z < 7; z = z + 1)
-                    if (rd[n*R_W+SZ_P +: 3] == z[2:0])
-                        cnt[z*CNT_W +: CNT_W] = cnt[z*CNT_W +: CNT_W] - 1'b1;
-                if (rd[n*R_W+STG_P +: 2] != `STG_S2 && rd[n*R_W+SZ_P +: 3] != rd[n*R_W+S1_P +: 3])
-                    frag = frag - 1'b1;
+            if (wr_en[n] && used[n]) begin
+                old = rec[n*`TE_W + `TE_SIZE_LSB +: 3];
+                cnt_d[old*CNT_W +: CNT_W] = cnt_d[old*CNT_W +: CNT_W] - 1'b1;
+                if (rec[n*`TE_W + `TE_STAGE_LSB +: 2] != `STG_S2
+                        && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3] != old)
+                    frag_d = frag_d - 1'b1;
             end
-        if (state_q == S_FILL) begin
-            for (z = 0; z < 7; z = z + 1)
-                if (fill_q[SZ_P +: 3] == z[2:0])
-                    cnt[z*CNT_W +: CNT_W] = cnt[z*CNT_W +: CNT_W] + 1'b1;
-            if (fill_q[STG_P +: 2] != `STG_S2 && fill_q[SZ_P +: 3] != fill_q[S1_P +: 3])
-                frag = frag + 1'b1;
+        if (filling) begin
+            cnt_d[size_q*CNT_W +: CNT_W] = cnt_d[size_q*CNT_W +: CNT_W] + 1'b1;
+            if (fill_q[`TE_STAGE_LSB +: 2] != `STG_S2 && fill_q[`TE_S1SIZE_LSB +: 3] != size_q)
+                frag_d = frag_d + 1'b1;
         end
     end
 
-    wire sweep = !inv_msg_i[`INV_VAV_LSB] || inv_msg_i[`INV_RANGE_LSB] || frag_q != {CNT_W{1'b0}};
-    wire none  = inv_msg_i[`INV_CFG_LSB] || present == 7'd0;
-    wire last  = set_q == {SET_W{1'b1}};
-
+    // ---- registers ------------------------------------------------------------------
     always @(posedge clk_i) begin
         if (!rst_ni) begin
-            state_q <= S_RESET;
+            state_q <= ST_RESET;
             set_q   <= {SET_W{1'b0}};
             cnt_q   <= {(7*CNT_W){1'b0}};
             frag_q  <= {CNT_W{1'b0}};
             turn_q  <= {WAY_W{1'b0}};
+            look_q  <= 1'b0;
+            todo_q  <= 7'd0;
         end else begin
-            cnt_q  <= cnt;
-            frag_q <= frag;
+            if (look || inval) todo_q <= (go_fill || (go_inv && sweep)) ? 7'd0
+                                       : (start || step || inval) ? sizes & (sizes - 7'd1) : todo_q;
+            look_q <= go_look || (look_q && !lk_leave_i);
+            if (state_q != ST_RESET) begin
+                cnt_q  <= cnt_d;
+                frag_q <= frag_d;
+            end
             case (state_q)
-                S_RESET: begin
+                ST_RESET: begin
                     set_q <= set_q + 1'b1;
-                    if (last) state_q <= S_IDLE;
+                    if (&set_q) state_q <= ST_LOOK;
                 end
-                S_IDLE: begin
-                    set_q <= go_inv ? {SET_W{1'b0}} : rd_set;
-                    if (go_inv)       state_q <= none ? S_IDONE : S_IREAD;
-                    else if (go_fill) state_q <= S_FILL;
-                    else if (go_look) state_q <= S_LOOK;
+                ST_LOOK: begin
+                    if (rd_en) set_q <= rd_set;
+                    if (go_inv)       state_q <= ST_INVAL;
+                    else if (go_fill) state_q <= ST_FILL;
                 end
-                S_LOOK: if (lk_done_o) state_q <= S_IDLE;
-                S_FILL: begin
-                    state_q <= S_IDLE;
-                    turn_q  <= ({{(32-WAY_W){1'b0}}, turn_q} == WAYS - 1) ? {WAY_W{1'b0}} : turn_q + 1'b1;
+                ST_FILL: begin
+                    state_q <= ST_LOOK;
+                    turn_q  <= ({{(32-WAY_W){1'b0}}, turn_q} == WAYS - 1) ? {WAY_W{1'b0}}
+                                                                         : turn_q + 1'b1;
                 end
-                S_IREAD: begin
-                    state_q <= S_IWRITE;
-                    set_q   <= rd_set;
+                default: begin
+                    if (rd_en) set_q <= rd_set;
+                    if (!more) state_q <= ST_LOOK;
                 end
-                S_IWRITE: begin
-                    state_q <= (sweep_q ? last : todo_q == 7'd0) ? S_IDONE : S_IREAD;
-                    set_q   <= set_q + 1'b1;
-                end
-                default: state_q <= S_IDLE;
             endcase
         end
-        if (idle) begin
-            sweep_q  <= sweep;
-            todo_q   <= present;
-            probed_q <= 1'b0;
-            size_q   <= fill_ent_i[`ENT_SIZE_LSB +: 3];
-            fill_q   <= fill_ent_i[`ENT_W-1:`ENT_VPN_LSB];
-            vpn_q    <= fill_valid_i ? f_vpn : lk_vpn_i;
-            stage_q  <= fill_valid_i ? fill_ent_i[`ENT_STAGE_LSB +: 2] : lk_stage_i;
-            vmid_q   <= fill_valid_i ? fill_ent_i[`ENT_VMID_LSB +: 16] : lk_vmid_i;
-            asid_q   <= fill_valid_i ? fill_ent_i[`ENT_ASID_LSB +: 16] : lk_asid_i;
-            aset_q   <= fill_valid_i ? fill_ent_i[`ENT_ASET_LSB] : lk_aset_i;
-        end else if (state_q == S_LOOK || state_q == S_IREAD) begin
-            todo_q   <= rest;
-            size_q   <= size;
-            probed_q <= todo_q != 7'd0;
+        if (start)   read_q <= present != 7'd0;
+        if (go_look) vpn_q  <= lk_vpn_i;
+        if (rd_en)   size_q <= go_fill ? fill_size : size;
+        if (go_fill) fill_q <= {fill_ent_i[`ENT_SIZE_LSB +: `TE_ENT_W], fill_vpn};
+        if (go_inv) begin
+            sweep_q <= sweep && present != 7'd0;
+            next_q  <= {{(SET_W-1){1'b0}}, 1'b1};
+        end else if (inval) begin
+            next_q  <= next_q + 1'b1;
         end
     end
 

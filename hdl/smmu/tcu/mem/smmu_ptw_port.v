@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_ptw_port
-// Purpose: The AXI port of the SMMU itself: walk, command and DVM Complete reads; event
-//          and MSI writes. Round-robin turns; reads and writes share nothing (D21).
-// Spec   : MEM-005, MEM-010, IRQ-005, IRQ-007; D21
+// Purpose: The AXI port of the SMMU itself: walk, command and DVM Complete reads,
+//          event and MSI writes, one turn each. Reads and writes share nothing.
+// Spec   : IHI 0070 13.1.2, 14.3; MEM-005, MEM-010, IRQ-005, IRQ-007, IRQ-013; D21
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// Limits : B and R are always taken; a client's AR passes to the pins in the same cycle
-// Tests  : none yet
+// In     : walk_ar_*, cmdq_ar_*, dvmc_*   reads; to the pins in the same cycle, and
+//          into one hold register when the memory does not take them at once
+//          evtq_w_*, msi_w_*   a write of 1 or 2 beats; AW and W leave independently
+// Out    : R and B go to the client that the ID names; both are always taken
+// Limits : one write in the registers; IDs are {2'b00, walk slot}, 0x40 commands,
+//          0x41 DVM Complete, 0x42 events, 0x43 + source MSIs
+// Tests  : tests/unit/test_ptw_port.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_ptw_port #(
-    parameter DEVID_W = 16
+    parameter               DEVID_W   = 32,
+    parameter [DEVID_W-1:0] MSI_DEVID = 65536   // no StreamID is: they have 16 bits (IRQ-007)
 ) (
     input  wire         clk_i,
     input  wire         rst_ni,
@@ -56,6 +62,7 @@ module smmu_ptw_port #(
     // MSI writes
     input  wire         msi_w_valid_i,
     output wire         msi_w_ready_o,
+    input  wire [1:0]   msi_w_src_i,
     input  wire [47:0]  msi_w_addr_i,
     input  wire         msi_w_len_i,
     input  wire [255:0] msi_w_data_i,
@@ -63,6 +70,7 @@ module smmu_ptw_port #(
     input  wire [3:0]   msi_w_cache_i,
     input  wire [1:0]   msi_w_domain_i,
     output wire         msi_b_valid_o,
+    output wire [1:0]   msi_b_src_o,
     output wire [1:0]   b_resp_o,       // shared by both write clients
     // pins
     output wire               ptw_axi_awvalid,
@@ -107,11 +115,11 @@ module smmu_ptw_port #(
     input  wire [1:0]         ptw_axi_rresp,
     input  wire               ptw_axi_rlast
 );
-    localparam ID_CMDQ = 8'h40;
-    localparam ID_DVMC = 8'h41;
-    localparam ID_EVTQ = 8'h42;
-    localparam ID_MSI  = 8'h43;
-    localparam AR_W    = 8 + 48 + 8 + 3 + 2 + 4 + 2 + 4;
+    localparam [7:0] ID_CMDQ = 8'h40,
+                     ID_DVMC = 8'h41,
+                     ID_EVTQ = 8'h42,
+                     ID_MSI  = 8'h43;           // and the two above: one a source
+    localparam       AR_W    = 8 + 48 + 8 + 3 + 2 + 4 + 2 + 4;
 
     // ---- reads: the hold register keeps an AR that the memory did not take at once
     reg             hold_q;
@@ -121,8 +129,14 @@ module smmu_ptw_port #(
     wire [1:0]      ar_pick;
     reg  [AR_W-1:0] ar_new;
 
-    util_rr_pick #(.N(3), .PICK_W(2)) u_ar_pick (.clk_i(clk_i), .rst_ni(rst_ni),
-        .req_i(ar_req), .take_i(ar_any && !hold_q), .valid_o(ar_any), .pick_o(ar_pick));
+    util_rr_pick #(.N(3), .PICK_W(2)) u_ar_pick (
+        .clk_i   (clk_i),
+        .rst_ni  (rst_ni),
+        .req_i   (ar_req),
+        .take_i  (!hold_q),
+        .valid_o (ar_any),
+        .pick_o  (ar_pick)
+    );
 
     assign walk_ar_ready_o = !hold_q && ar_pick == 2'd0;
     assign cmdq_ar_ready_o = !hold_q && ar_pick == 2'd1;
@@ -162,6 +176,7 @@ module smmu_ptw_port #(
 
     // ---- writes: one request in registers, AW and W leave independently
     reg          aw_q, w_q, beat_q, len_q, msi_q;
+    reg  [1:0]   src_q;
     reg  [47:0]  addr_q;
     reg  [255:0] data_q;
     reg  [31:0]  strb_q;
@@ -171,9 +186,14 @@ module smmu_ptw_port #(
     wire         w_last = beat_q == len_q;
     wire         w_free = (!aw_q || ptw_axi_awready) && (!w_q || (ptw_axi_wready && w_last));
 
-    util_rr_pick #(.N(2), .PICK_W(1)) u_w_pick (.clk_i(clk_i), .rst_ni(rst_ni),
-        .req_i({msi_w_valid_i, evtq_w_valid_i}), .take_i(w_any && w_free),
-        .valid_o(w_any), .pick_o(w_pick));
+    util_rr_pick #(.N(2), .PICK_W(1)) u_w_pick (
+        .clk_i   (clk_i),
+        .rst_ni  (rst_ni),
+        .req_i   ({msi_w_valid_i, evtq_w_valid_i}),
+        .take_i  (w_free),
+        .valid_o (w_any),
+        .pick_o  (w_pick)
+    );
 
     assign evtq_w_ready_o = w_free && !w_pick;
     assign msi_w_ready_o  = w_free && w_pick;
@@ -193,6 +213,7 @@ module smmu_ptw_port #(
         if (w_free) begin
             beat_q   <= 1'b0;
             msi_q    <= w_pick;
+            src_q    <= msi_w_src_i;
             len_q    <= w_pick ? msi_w_len_i    : evtq_w_len_i;
             addr_q   <= w_pick ? msi_w_addr_i   : evtq_w_addr_i;
             data_q   <= w_pick ? msi_w_data_i   : evtq_w_data_i;
@@ -205,7 +226,7 @@ module smmu_ptw_port #(
     end
 
     assign ptw_axi_awvalid  = aw_q;
-    assign ptw_axi_awid     = msi_q ? ID_MSI : ID_EVTQ;
+    assign ptw_axi_awid     = msi_q ? ID_MSI + {6'd0, src_q} : ID_EVTQ;
     assign ptw_axi_awaddr   = addr_q;
     assign ptw_axi_awlen    = {7'd0, len_q};
     assign ptw_axi_awsize   = msi_q ? 3'd2 : 3'd4;
@@ -215,15 +236,20 @@ module smmu_ptw_port #(
     assign ptw_axi_awprot   = 3'b011;
     assign ptw_axi_awqos    = 4'd0;
     assign ptw_axi_awdomain = domain_q;
-    assign ptw_axi_awsid    = {DEVID_W{1'b0}};
+    assign ptw_axi_awsid    = msi_q ? MSI_DEVID : {DEVID_W{1'b0}};
     assign ptw_axi_wvalid   = w_q;
     assign ptw_axi_wdata    = beat_q ? data_q[255:128] : data_q[127:0];
     assign ptw_axi_wstrb    = beat_q ? strb_q[31:16] : strb_q[15:0];
     assign ptw_axi_wlast    = w_last;
 
+    // ---- responses, by ID
+    wire [7:0] b_src = ptw_axi_bid - ID_MSI;
+
     assign ptw_axi_bready   = 1'b1;
     assign evtq_b_valid_o   = ptw_axi_bvalid && ptw_axi_bid == ID_EVTQ;
-    assign msi_b_valid_o    = ptw_axi_bvalid && ptw_axi_bid == ID_MSI;
+    assign msi_b_valid_o    = ptw_axi_bvalid && b_src < 8'd3;
+    assign msi_b_src_o      = b_src[1:0];
     assign b_resp_o         = ptw_axi_bresp;
 endmodule
+
 `default_nettype wire

@@ -8,7 +8,8 @@
 // Spec   : D4 (one outstanding read per table line), D15
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : r_*    beat at the pins (always taken)
-//          ask_*  a step reads: refused if ask_line_i is on its way (clash_o)
+//          ask_*  a step reads: refused if ask_line_i is on its way (clash_o) or
+//          has come in so late that the lookup before could not find it (again_o)
 // Out    : r_step_o  the beat at the pins completes what a step waits for
 //          b_*    the beat, registered; b_first_o: first of its burst
 //          idle_o[n]  slot n has nothing outstanding
@@ -49,6 +50,7 @@ module smmu_walk_bursts #(
     input  wire [41:0]           ask_line_i,
     output reg                   clash_o,
     output reg  [SW-1:0]         clash_slot_o,
+    output wire                  again_o,
     output wire [WALK_SLOTS-1:0] idle_o
 );
     reg [WALK_SLOTS-1:0]    nx_q;       // next burst asked for, no beat yet
@@ -102,7 +104,25 @@ module smmu_walk_bursts #(
                 end
         end
     end
-    wire asked = ask_valid_i && !clash_o;
+
+    // A line counts two cycles after its last beat; a step asks one cycle after its lookup, or
+    // three and more if the address of the line had to pass stage 2 first.
+    localparam LATE = 6;
+    reg  [LATE-1:0]    late_q;
+    reg  [LATE*16-1:0] late_hash_q;
+    wire [15:0] hash = first ? nx_hash_q[r_slot_i*16 +: 16] : cu_hash_q[r_slot_i*16 +: 16];
+    always @(posedge clk_i) begin
+        if (!rst_ni) late_q <= {LATE{1'b0}};
+        else         late_q <= {late_q[LATE-2:0], r_valid_i && r_last_i && kind == `RD_LINE};
+        late_hash_q <= {late_hash_q[LATE*16-17:0], hash};
+    end
+    integer          j;
+    reg [LATE-1:0]   late;
+    always @(*)
+        for (j = 0; j < LATE; j = j + 1)
+            late[j] = late_q[j] && late_hash_q[j*16 +: 16] == ask_hash;
+    assign again_o = ask_valid_i && ask_kind_i == `RD_LINE && !clash_o && (|late);
+    wire asked = ask_valid_i && !clash_o && !again_o;
 
     genvar g;
     generate

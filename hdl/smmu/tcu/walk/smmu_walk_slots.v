@@ -47,7 +47,7 @@ module smmu_walk_slots #(
     input  wire                  flt_take_i,
 
     input  wire [SW-1:0]         step_slot_i,
-    input  wire                  set_again_i,   // run again: the lookup was refused
+    input  wire                  set_again_i,   // look up again: it was refused, or a line came in
     input  wire                  set_wait_i,    // for a line of wait_slot_i
     input  wire [SW-1:0]         wait_slot_i,
     input  wire                  set_ok_i,

@@ -11,7 +11,8 @@
 // Out    : ok_* translation   flt_* fault   cf_* configuration found   wfree_* slot free
 //          ar_*   reads, stable while waiting; slot number is the ID
 // Pipe   : event select (context read) | step | AR. A beat at edge t has its AR in
-//          the cycle after; a step that needs the caches takes two cycles more.
+//          the cycle after; a step that needs the caches takes two cycles more. A
+//          translation is offered in the cycle after the step that ends its walk.
 // Limits : WALK_SLOTS 1..64
 // Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
@@ -106,7 +107,7 @@ module smmu_walker #(
 
     wire          r_step, k_valid, run_valid, run_fresh, fin_ok_valid, fin_flt_valid;
     wire [SW-1:0] k_slot, run_slot, fin_ok_slot, fin_flt_slot;
-    wire          ok_load, flt_load;
+    wire          ok_load, flt_load, ok_now;
     // a result register must be empty, or empty by the time the walk gets there
     wire ok_room  = !ok_load && (!ok_valid_o || ok_ready_i);
     wire flt_room = !flt_load && (!flt_valid_o || flt_ready_i);
@@ -142,12 +143,17 @@ module smmu_walker #(
     assign ok_load  = s_valid_q && s_kind_q == EV_OK;
     assign flt_load = s_valid_q && s_kind_q == EV_FLT;
 
+    // A walk that ends goes straight to an empty result register; one that finds it taken waits
+    // in flip-flops and is read again.
+    wire do_ok;
+    assign ok_now = s_walk && do_ok && !take_ok && (!ok_valid_o || ok_ready_i);
+
     // ---- beats ------------------------------------------------------------------------
     wire                  b_valid, b_err, b_errs, b_first, b_last;
     wire [SW-1:0]         b_slot;
     wire [127:0]          b_data;
     wire [1:0]            b_kind, b_count;
-    wire                  do_read, clash;
+    wire                  do_read, clash, again;
     wire [1:0]            rd_kind, rd_beats;
     wire [47:0]           rd_addr;
     wire [SW-1:0]         clash_slot;
@@ -160,7 +166,8 @@ module smmu_walker #(
         .b_errs_o(b_errs), .b_first_o(b_first), .b_last_o(b_last), .b_kind_o(b_kind),
         .b_count_o(b_count),
         .ask_valid_i(do_read), .ask_slot_i(s_slot_q), .ask_kind_i(rd_kind),
-        .ask_line_i(rd_addr[47:6]), .clash_o(clash), .clash_slot_o(clash_slot), .idle_o(idle));
+        .ask_line_i(rd_addr[47:6]), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
+        .idle_o(idle));
 
     // ---- contexts ---------------------------------------------------------------------
     // Words 0..3 of STE and CD: two beats each; beats 2 and 3 hold nothing we use.
@@ -252,7 +259,7 @@ module smmu_walker #(
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     // ---- the step -----------------------------------------------------------------------
-    wire       do_ok, do_flt, cf_valid, cf_abort, cf_s1, cf_s2, know_ste, know_cd;
+    wire       do_flt, cf_valid, cf_abort, cf_s1, cf_s2, know_ste, know_cd;
     wire [3:0] rd_cache;
     wire [1:0] rd_domain;
     smmu_walk_step u_step (
@@ -300,9 +307,9 @@ module smmu_walker #(
         .run_take_i(take_run),
         .ok_valid_o(fin_ok_valid), .ok_slot_o(fin_ok_slot), .ok_take_i(take_ok),
         .flt_valid_o(fin_flt_valid), .flt_slot_o(fin_flt_slot), .flt_take_i(take_flt),
-        .step_slot_i(s_slot_q), .set_again_i(do_look && !look_ready),
+        .step_slot_i(s_slot_q), .set_again_i((do_look && !look_ready) || again),
         .set_wait_i(do_read && clash), .wait_slot_i(clash_slot),
-        .set_ok_i(do_ok), .set_flt_i(do_flt),
+        .set_ok_i(do_ok && !ok_now), .set_flt_i(do_flt),
         .know_ste_i(know_ste), .know_vmid_i(ste[`STE_S2VMID_LSB +: 16]),
         .know_cd_i(know_cd), .know_asid_i(cd[`CD_ASID_LSB +: 16]),
         .in_valid_i(b_valid && b_last), .in_slot_i(b_slot), .idle_i(idle),
@@ -316,8 +323,9 @@ module smmu_walker #(
     // ---- results ------------------------------------------------------------------------
     smmu_walk_result #(.SW(SW)) u_result (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .ok_load_i(ok_load), .flt_load_i(flt_load), .slot_i(s_slot_q),
-        .rq_i(rq), .ste_i(ste), .cd_i(cd), .ws_i(ws), .recinvsid_i(recinvsid_i),
+        .ok_load_i(ok_load || ok_now), .flt_load_i(flt_load), .slot_i(s_slot_q),
+        .rq_i(rq), .ste_i(ste), .cd_i(cd), .ws_i(s_walk ? ws_next : ws),
+        .recinvsid_i(recinvsid_i),
         .ok_valid_o(ok_valid_o), .ok_ready_i(ok_ready_i), .ok_slot_o(ok_slot),
         .ok_tbu_o(ok_tbu_o), .ok_msg_o(ok_msg_o), .ok_ent_o(ok_ent_o),
         .ok_canstall_o(ok_canstall_o),
@@ -336,7 +344,7 @@ module smmu_walker #(
     wire [`AQ_W-1:0] aq;
     smmu_walk_ar #(.DEPTH(WALK_SLOTS), .AW(SW)) u_ar (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .req_valid_i(do_read && !clash), .req_msg_i(aq_req),
+        .req_valid_i(do_read && !clash && !again), .req_msg_i(aq_req),
         .ar_valid_o(ar_valid_o), .ar_ready_i(ar_ready_i), .ar_msg_o(aq));
     assign ar_id_o     = aq[`AQ_ID_LSB +: 6];
     assign ar_addr_o   = aq[`AQ_ADDR_LSB +: 48];

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//-----------------------------------------------------------------------------
+// Module : smmu_fault
+// Purpose: What becomes of a fault: answer only, record and answer, stall, park;
+//          CMD_RESUME, CMD_STALL_TERM and the retry of parked slots.
+// Spec   : FLT-001..004, FLT-021, FLT-026, STL-*, RES-*; D9, D10, D17, D19, D20
+// Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
+// In     : flt_*    one fault, held until flt_ready_o; all of it is handed over then
+//          res_*    CMD_RESUME     sterm_*  CMD_STALL_TERM     (never both)
+//          pub_* lost_*  fate of a stall record
+//          smmuen_i      CR0ACK.SMMUEN    smmuen_off_i  pulse: the TBUs end all stalls
+// Out    : ctl_*    answers to TBU slots    ev_*  records    flt_idle_o  no fault half-way
+// Stalls : a record waits for the event queue (bounded: no room means dropped or
+//          parked), an answer for ctl. One thing at a time, sources in turn, so that
+//          the STALL or PARK answer of a slot always precedes its RETRY or TABORT.
+// Tests  : tests/unit/test_fault.py
+//-----------------------------------------------------------------------------
+`default_nettype none
+`include "smmu_if.vh"
+
+module smmu_fault #(
+    parameter NUM_TBU   = 2,
+    parameter TBU_SLOTS = 32,
+    parameter STALL_MAX = 8     // 1..256
+) (
+    input  wire               clk_i,
+    input  wire               rst_ni,
+
+    input  wire               flt_valid_i,
+    output wire               flt_ready_o,
+    input  wire [2:0]         flt_tbu_i,
+    input  wire [`UP_W-1:0]   flt_msg_i,
+    input  wire [`FLT_W-1:0]  flt_i,
+    output wire               flt_idle_o,
+
+    output wire               ctl_valid_o,
+    input  wire               ctl_ready_i,
+    output wire [NUM_TBU-1:0] ctl_mask_o,
+    output wire [`DN_W-1:0]   ctl_msg_o,
+
+    output wire               ev_valid_o,
+    input  wire               ev_ready_i,
+    input  wire               ev_writable_i,
+    output wire [255:0]       ev_rec_o,
+    output wire               ev_stall_o,
+    output wire [15:0]        ev_stag_o,
+    input  wire               pub_valid_i,
+    input  wire [15:0]        pub_stag_i,
+    input  wire               lost_valid_i,
+    input  wire [15:0]        lost_stag_i,
+
+    input  wire               res_valid_i,
+    output wire               res_ready_o,
+    input  wire [31:0]        res_sid_i,
+    input  wire [15:0]        res_stag_i,
+    input  wire               res_ac_i,
+    input  wire               res_ab_i,
+    input  wire               sterm_valid_i,
+    output wire               sterm_ready_o,
+    input  wire [31:0]        sterm_sid_i,
+
+    input  wire               smmuen_i,
+    input  wire               smmuen_off_i
+);
+    localparam [2:0] S_IDLE = 3'd0,     // take the next source
+                     S_FLT  = 3'd1,     // decide a fault, offer its record
+                     S_RES  = 3'd2,     // compare a RESUME with the table
+                     S_TERM = 3'd3,     // STALL_TERM: the table, an entry a cycle
+                     S_ROT  = 3'd4,     // STALL_TERM: the parked ones, round once
+                     S_LOST = 3'd5,     // a lost record: its slot becomes parked
+                     S_SEND = 3'd6;     // one message waits for ctl
+    localparam [2:0] FOR_FLT = 3'd0, FOR_RES = 3'd1, FOR_TERM = 3'd2, FOR_ROT = 3'd3,
+                     FOR_WAKE = 3'd4;   // what S_SEND is done for
+    localparam [1:0] SRC_FLT = 2'd0, SRC_CMD = 2'd1, SRC_LOST = 2'd2, SRC_WAKE = 2'd3;
+    localparam LAST_INT = STALL_MAX - 1;
+    localparam [7:0] LAST = LAST_INT[7:0];
+
+    reg [2:0]  state_q, state_d;
+    reg [2:0]  for_q;
+    reg [7:0]  idx_q;                   // table entry looked at
+    reg [15:0] rot_q;                   // parked ones still to look at
+    reg        ending_q;                // SMMUEN 1 to 0 has begun, its old work is not done
+    reg        off_q;                   // it has begun in the cycle before
+
+    // ---- the fault --------------------------------------------------------------------
+    wire [7:0]  flt_slot = flt_msg_i[`UP_SLOT_LSB +: 8];
+    wire [15:0] flt_sid  = flt_msg_i[`UP_SID_LSB +: 16];
+    wire        stall    = flt_i[`FLT_STALL_LSB];
+    // nothing stalls any more, and no record is written for it (STL-017, D20)
+    wire        ending   = smmuen_off_i || ending_q;
+
+    wire        stag_free, may_record;
+    wire [15:0] stag;
+    wire        may_stall = stag_free && ev_writable_i && may_record;
+    wire        deciding  = (state_q == S_FLT);
+    wire        offer     = stall ? !ending && may_stall : flt_i[`FLT_RECORD_LSB];
+    wire        parks     = deciding && stall && !ending && !may_stall;
+    wire        takes     = deciding && stall && offer && ev_ready_i;
+    wire        decided   = deciding && (!offer || ev_ready_i);
+
+    assign ev_valid_o = deciding && offer;
+    assign ev_stall_o = stall;
+    assign ev_stag_o  = stag;
+
+    smmu_evt_record u_record (
+        .msg_i(flt_msg_i), .flt_i(flt_i), .stall_i(stall), .stag_i(stag), .rec_o(ev_rec_o));
+
+    reg [3:0] flt_kind;
+    always @(*) begin
+        flt_kind = flt_i[`FLT_RAZWI_LSB] ? `DN_K_RAZWI : `DN_K_ABORT;
+        if (stall) flt_kind = ending ? `DN_K_ABORT : may_stall ? `DN_K_STALL : `DN_K_PARK;
+    end
+
+    // ---- recorded stalls ----------------------------------------------------------------
+    wire        lost, rd_valid, rd_pub;
+    wire [7:0]  lost_slot, rd_gen, rd_tslot;
+    wire [2:0]  rd_tbu;
+    wire [15:0] rd_sid;
+    wire        drop;
+
+    smmu_stall_table #(.STALL_MAX(STALL_MAX)) u_table (
+        .clk_i(clk_i), .rst_ni(rst_ni),
+        .free_o(stag_free), .stag_o(stag),
+        .take_i(takes), .tbu_i(flt_tbu_i), .slot_i(flt_slot), .sid_i(flt_sid),
+        .pub_valid_i(pub_valid_i), .pub_stag_i(pub_stag_i),
+        .lost_valid_i(lost_valid_i), .lost_stag_i(lost_stag_i),
+        .lost_o(lost), .lost_slot_o(lost_slot),
+        .rd_slot_i(idx_q), .rd_valid_o(rd_valid), .rd_pub_o(rd_pub), .rd_gen_o(rd_gen),
+        .rd_tbu_o(rd_tbu), .rd_tslot_o(rd_tslot), .rd_sid_o(rd_sid),
+        .drop_i(drop), .off_i(smmuen_off_i));
+
+    // all bits count: another stream or an older use of the slot is no match (STL-007, RES-011)
+    wire res_hit  = rd_valid && rd_pub && rd_gen == res_stag_i[15:8] && res_sid_i == {16'd0, rd_sid};
+    wire term_hit = rd_valid && sterm_sid_i == {16'd0, rd_sid};
+
+    // ---- parked slots ---------------------------------------------------------------------
+    wire        head_valid, wake_due;
+    wire [26:0] head;
+    wire [15:0] parked;
+    wire        wake, turn, sent;
+    wire        rot_hit  = sterm_sid_i == {16'd0, head[15:0]};
+    wire        rot_pass = (state_q == S_ROT) && (rot_q != 16'd0) && head_valid && !rot_hit;
+    wire        rot_drop = sent && (for_q == FOR_ROT);
+    wire        unlose   = (state_q == S_LOST) && rd_valid;
+
+    reg [26:0] push_who;
+    always @(*) begin
+        push_who = {flt_tbu_i, flt_slot, flt_sid};
+        if (unlose)   push_who = {rd_tbu, rd_tslot, rd_sid};
+        if (rot_pass) push_who = head;
+    end
+
+    smmu_park #(.NUM_TBU(NUM_TBU), .TBU_SLOTS(TBU_SLOTS)) u_park (
+        .clk_i(clk_i), .rst_ni(rst_ni),
+        .push_i(parks || unlose || rot_pass), .push_who_i(push_who),
+        .head_valid_o(head_valid), .head_who_o(head),
+        .pop_i(wake || rot_pass || rot_drop), .count_o(parked), .off_i(smmuen_off_i),
+        .room_i(stag_free && ev_writable_i), .more_i(drop), .wake_o(wake_due), .wake_i(wake),
+        .seen_i(decided && stall), .seen_tbu_i(flt_tbu_i), .seen_slot_i(flt_slot),
+        .may_record_o(may_record));
+
+    // ---- whose turn -------------------------------------------------------------------------
+    wire [1:0] src;
+    util_rr_pick #(.N(4), .PICK_W(2)) u_turn (
+        .clk_i(clk_i), .rst_ni(rst_ni),
+        .req_i({wake_due, lost, res_valid_i || sterm_valid_i, flt_valid_i}),
+        .take_i(state_q == S_IDLE), .valid_o(turn), .pick_o(src));
+
+    wire start = (state_q == S_IDLE) && turn;
+
+    // A retry or a termination that has not left when the TBUs end all stalls is void: it must
+    // not reach a later user of the slot. (Not by smmuen_off_i itself, which is a grant of ctl.)
+    wire stale = off_q && (for_q != FOR_FLT);
+
+    assign sent = (state_q == S_SEND) && (ctl_ready_i || stale);
+    assign wake = start && (src == SRC_WAKE);
+    assign drop = (sent && (for_q == FOR_RES || for_q == FOR_TERM)) || (state_q == S_LOST);
+
+    assign flt_ready_o   = sent && (for_q == FOR_FLT);
+    assign res_ready_o   = (sent && (for_q == FOR_RES)) || (state_q == S_RES && !res_hit);
+    assign sterm_ready_o = (state_q == S_ROT) && (rot_q == 16'd0);
+    assign flt_idle_o    = !deciding && !(state_q == S_SEND && for_q == FOR_FLT);
+
+    wire term_next = (state_q == S_TERM && !term_hit) || (sent && for_q == FOR_TERM);
+    wire term_last = (idx_q == LAST);
+
+    always @(*) begin
+        state_d = state_q;
+        case (state_q)
+            S_IDLE:
+                if (turn)
+                    case (src)
+                        SRC_FLT:  state_d = S_FLT;
+                        SRC_CMD:  state_d = res_valid_i ? S_RES : S_TERM;
+                        SRC_LOST: state_d = S_LOST;
+                        default:  state_d = S_SEND;
+                    endcase
+            S_FLT:  if (decided) state_d = S_SEND;
+            S_RES:  state_d = res_hit ? S_SEND : S_IDLE;
+            S_TERM: if (term_hit) state_d = S_SEND;
+            S_ROT:
+                if (rot_q == 16'd0)             state_d = S_IDLE;
+                else if (head_valid && rot_hit) state_d = S_SEND;
+            S_SEND:
+                if (sent)
+                    case (for_q)
+                        FOR_TERM: state_d = S_TERM;
+                        FOR_ROT:  state_d = S_ROT;
+                        default:  state_d = S_IDLE;
+                    endcase
+            default: state_d = S_IDLE;
+        endcase
+        if (term_next && term_last) state_d = S_ROT;
+    end
+
+    // ---- the message ------------------------------------------------------------------------
+    reg [3:0] kind_q;
+    reg [2:0] tbu_q;
+    reg [7:0] slot_q;
+    reg       cs_q;
+
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            state_q  <= S_IDLE;
+            ending_q <= 1'b0;
+            off_q    <= 1'b0;
+        end else begin
+            state_q  <= state_d;
+            ending_q <= smmuen_off_i || (ending_q && smmuen_i);
+            off_q    <= smmuen_off_i;
+        end
+
+        if (start)
+            idx_q <= (src == SRC_LOST) ? lost_slot : res_valid_i ? res_stag_i[7:0] : 8'd0;
+        else if (term_next)
+            idx_q <= idx_q + 8'd1;
+
+        if (smmuen_off_i)                                 rot_q <= 16'd0;
+        else if (term_next)                               rot_q <= parked;
+        else if ((rot_pass || rot_drop) && rot_q != 16'd0) rot_q <= rot_q - 16'd1;
+
+        // all that is resumed, terminated or woken belongs to a stream that can stall (D2)
+        case (state_q)
+            S_IDLE:  {for_q, kind_q, cs_q, tbu_q, slot_q} <=
+                         {FOR_WAKE, `DN_K_RETRY, 1'b1, head[26:16]};
+            S_FLT:   {for_q, kind_q, cs_q, tbu_q, slot_q} <=
+                         {FOR_FLT, flt_kind, flt_i[`FLT_CANSTALL_LSB], flt_tbu_i, flt_slot};
+            S_RES:   {for_q, kind_q, cs_q, tbu_q, slot_q} <=
+                         {FOR_RES, res_ac_i ? `DN_K_RETRY : res_ab_i ? `DN_K_TABORT : `DN_K_TRAZWI,
+                          1'b1, rd_tbu, rd_tslot};
+            S_TERM:  {for_q, kind_q, cs_q, tbu_q, slot_q} <=
+                         {FOR_TERM, `DN_K_TABORT, 1'b1, rd_tbu, rd_tslot};
+            S_ROT:   {for_q, kind_q, cs_q, tbu_q, slot_q} <=
+                         {FOR_ROT, `DN_K_TABORT, 1'b1, head[26:16]};
+            default: ;
+        endcase
+    end
+
+    wire [7:0] tbu_all = 8'd1 << tbu_q;
+    assign ctl_valid_o = (state_q == S_SEND) && !stale;
+    assign ctl_mask_o  = tbu_all[NUM_TBU-1:0];
+    assign ctl_msg_o   = {{`DN_BODY_W{1'b0}}, cs_q, slot_q, kind_q};
+
+    wire unused_ok = &{1'b0, tbu_all};
+endmodule
+
+`default_nettype wire
