@@ -185,14 +185,16 @@ class AxiMaster:
 
     # ---- traffic generator -------------------------------------------------------------------
     async def generate(self, targets: Sequence[dict[str, int]], count: int, *,
-                       is_write: bool = False, beats: int = 1) -> Traffic:  # fmt: skip
+                       is_write: bool = False, beats: int = 1,
+                       beside: bool = False) -> Traffic:  # fmt: skip
         """Issue ``count`` full-width bursts over ``targets`` in turn without entering Python.
 
         A target is a dict of address channel fields with at least ``addr``. Nothing may be open in
-        this direction. Writes carry a counter, every strobe set; read data is dropped.
+        this direction, unless it is sure to get no answer meanwhile (``beside``: stalled bursts,
+        all their W beats sent). Writes carry a counter, every strobe set; read data is dropped.
         """
         half = self.halves["wr" if is_write else "rd"]
-        if half.open or half.backlog:
+        if half.backlog or (half.open and not beside):
             raise RuntimeError("the generator needs an idle master")
         if not 0 < len(targets) <= half.slots:
             raise ValueError(f"1 to {half.slots} targets")

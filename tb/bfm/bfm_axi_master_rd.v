@@ -9,8 +9,8 @@
 //          cfg_*  ready/valid probabilities (n/256), holds, seed
 //          gen_*  traffic generator: gen_go counts starts; descriptors are the
 //                 first gen_len rows of desc_mem; gen_cnt bursts are issued
-// Limits : generator runs only while nothing is posted. RREADY does not depend
-//          on RVALID.
+// Limits : while the generator runs nothing is posted, and what was open before
+//          gets no answer. RREADY does not depend on RVALID.
 // Tests  : tests/unit/test_bfm_axi.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -72,6 +72,7 @@ module bfm_axi_master_rd #(
     reg [15:0]           wait_q;
     reg                  armed_q;      // the delay of the head descriptor is running
     reg [15:0]           open_q;       // bursts taken and not ended
+    reg [15:0]           gen_base_q;   // of them open when the generator started
     integer i;
 
     initial begin
@@ -81,7 +82,7 @@ module bfm_axi_master_rd #(
         gen_done_q = 0;  gen_err_q = 0;  ax_cnt_q = 0;  beat_cnt_q = 0;  rsp_cnt_q = 0;
         gen_first_q = 0;  gen_last_ax_q = 0;  gen_last_q = 0;
         take_q = 0;  gen_run_q = 1'b0;  gen_new_q = 1'b0;  gen_go_q = 0;  gen_left_q = 0;
-        gen_idx_q = 0;  valid_q = 1'b0;  vec_q = {`BFM_AX_W{1'b0}};  wait_q = 0;
+        gen_idx_q = 0;  gen_base_q = 0;  valid_q = 1'b0;  vec_q = {`BFM_AX_W{1'b0}};  wait_q = 0;
         armed_q = 1'b0;  open_q = 0;
         for (i = 0; i < SLOTS; i = i + 1) desc_mem[i] = {`BFM_DS_W{1'b0}};
     end
@@ -154,6 +155,7 @@ module bfm_axi_master_rd #(
                 gen_left_q <= gen_cnt;
                 gen_idx_q  <= 16'd0;
                 gen_err_q  <= 32'd0;
+                gen_base_q <= open_q;
             end else if (gen_run_q) begin
                 if (ax_hs) begin
                     gen_new_q     <= 1'b0;
@@ -162,7 +164,7 @@ module bfm_axi_master_rd #(
                 end
                 if (r_hs && r_resp_i[1]) gen_err_q <= gen_err_q + 32'd1;
                 if (r_end) gen_last_q <= cycle_i;
-                if (gen_left_q == 0 && open_q == 16'd0) begin
+                if (gen_left_q == 0 && open_q == gen_base_q) begin
                     gen_run_q  <= 1'b0;
                     gen_done_q <= gen_done_q + 32'd1;
                 end

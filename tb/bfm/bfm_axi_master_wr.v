@@ -12,8 +12,9 @@
 //          w_release  one bit per slot: W goes on past the held beat
 //          gen_*  traffic generator: gen_go counts starts; descriptors are the
 //                 first gen_len rows of desc_mem; gen_cnt bursts are issued
-// Limits : generator runs only while nothing is posted and writes full beats.
-//          BREADY does not depend on BVALID.
+// Limits : while the generator runs nothing is posted, and what was open before
+//          gets no answer. The generator writes full beats. BREADY does not
+//          depend on BVALID.
 // Tests  : tests/unit/test_bfm_axi.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -86,6 +87,7 @@ module bfm_axi_master_wr #(
     reg [15:0]           wait_q;
     reg                  armed_q;      // the delay of the head descriptor is running
     reg [15:0]           open_q;       // bursts taken and not ended
+    reg [15:0]           gen_base_q;   // of them open when the generator started
 
     // ---- W engine state -------------------------------------------------------------
     reg [31:0]           wtake_q;      // bursts whose last beat was offered
@@ -112,7 +114,7 @@ module bfm_axi_master_wr #(
         gen_done_q = 0;  gen_err_q = 0;  ax_cnt_q = 0;  beat_cnt_q = 0;  rsp_cnt_q = 0;
         gen_first_q = 0;  gen_last_ax_q = 0;  gen_last_q = 0;
         take_q = 0;  gen_run_q = 1'b0;  gen_new_q = 1'b0;  gen_go_q = 0;  gen_left_q = 0;
-        gen_idx_q = 0;  valid_q = 1'b0;  vec_q = {`BFM_AX_W{1'b0}};  wait_q = 0;
+        gen_idx_q = 0;  gen_base_q = 0;  valid_q = 1'b0;  vec_q = {`BFM_AX_W{1'b0}};  wait_q = 0;
         armed_q = 1'b0;  open_q = 0;
         for (i = 0; i < SLOTS; i = i + 1) desc_mem[i] = {`BFM_DS_W{1'b0}};
     end
@@ -192,6 +194,7 @@ module bfm_axi_master_wr #(
                 gen_left_q <= gen_cnt;
                 gen_idx_q  <= 16'd0;
                 gen_err_q  <= 32'd0;
+                gen_base_q <= open_q;
             end else if (gen_run_q) begin
                 if (ax_hs) begin
                     gen_new_q     <= 1'b0;
@@ -200,7 +203,7 @@ module bfm_axi_master_wr #(
                 end
                 if (b_hs && b_resp_i[1]) gen_err_q <= gen_err_q + 32'd1;
                 if (b_hs) gen_last_q <= cycle_i;
-                if (gen_left_q == 0 && open_q == 16'd0) begin
+                if (gen_left_q == 0 && open_q == gen_base_q) begin
                     gen_run_q  <= 1'b0;
                     gen_done_q <= gen_done_q + 32'd1;
                 end

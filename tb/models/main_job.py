@@ -230,6 +230,7 @@ def collect(stack: Stack, job: JobResult, seed: int) -> dict[str, Any]:
             "guest_interrupts": counters["kvm-irq-injected"],
             "demand_pages": counters["guest-demand-pages"],
             "cow_breaks": counters["guest-cow-breaks"],
+            "walks": counters["smmu-walks"],
             "smmu_reads": stack.probe.walks["smmu-reads"],
             "smmu_writes": stack.probe.walks["smmu-writes"],
             "dma_reads": counters["dma-reads"],

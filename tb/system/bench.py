@@ -15,6 +15,8 @@ from tb.bfm.axi_checker import AxiChecker
 from tb.bfm.axi_mem import AxiMemory, MemRequest
 from tb.bfm.axil import AxilMaster
 from tb.bfm.clock import apply_reset, begin
+from tb.env.pulses import PulseCounts
+from tb.env.smmu_bench import PMU_TCU
 from tb.models import accel
 from tb.models.costs import load_costs
 from tb.models.memory import Memory
@@ -40,6 +42,7 @@ class SystemBench:
         self.clock: Clock | None = None
         self.ports: list[AxiMemory] = []
         self.checkers: list[AxiChecker] = []
+        self.pmu: PulseCounts | None = None
         self.stack = Stack(self.plat, self.memory, seed, cfg)
 
     async def start(self) -> None:
@@ -64,6 +67,7 @@ class SystemBench:
             AxiChecker(dut.u_mem.g_probe.u_probe, "m_axi"),
             AxiChecker(dut.u_ptw_mem.g_probe.u_probe, "ptw_axi"),
         ]
+        self.pmu = PulseCounts(dut.u_pmu, PMU_TCU)
         await apply_reset(dut.clk_i, dut.rst_ni, cycles=8)
         self.plat.quiet = lambda: bool(int(dut.quiet_o.value))
         self.plat.add_port(cfg.smmu_base, SMMU_SIZE, smmu)

@@ -28,6 +28,7 @@ async def main_job(dut) -> None:
     job = MainJob(bench.stack, seed)
     findings = await job.run()
     findings.errors += await bench.unfinished()
+    bench.plat.counters["smmu-walks"] = bench.pmu["tlb_miss"]
     result = collect(bench.stack, findings, seed)
     result["skipped_cycles"] = bench.plat.skipped
     if path := os.environ.get("MAIN_JOB_RESULT"):

@@ -174,6 +174,8 @@ module tb_system #(
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
+    wire [7:0] pmu_tcu;
+
     // ---- SMMU: TBU 0 carries the accelerator, the others are quiet -----------------------
     wire [NUM_TBU-1:0] s_awvalid, s_awready, m_awvalid, m_awready;
     wire [NUM_TBU*ID_W-1:0] s_awid;
@@ -419,7 +421,7 @@ module tb_system #(
         .dvm_syscoreq (), .dvm_syscoack (1'b0), .irq_evtq (irq_evtq),
         .irq_priq (irq_priq), .irq_cmd_sync (irq_cmd_sync), .irq_gerr (irq_gerr),
         .pmu_tbu_event (),
-        .pmu_tcu_event ()
+        .pmu_tcu_event (pmu_tcu)
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
@@ -477,9 +479,11 @@ module tb_system #(
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
+    tb_pulse_count #(.WIDTH(8)) u_pmu (.clk_i (clk_i), .pulse_i (pmu_tcu));
+
     // ---- quiet: software that sleeps may skip these cycles --------------------------------
     // the longest silent operation is an invalidation that sweeps the TLB, one set a cycle
-    localparam QUIET_CYCLES = TLB_SETS + 256;
+    localparam [31:0] QUIET_CYCLES = TLB_SETS + 256;
 
     wire moving = (dma_arvalid && dma_arready) || (dma_awvalid && dma_awready) ||
                   (dma_wvalid && dma_wready) || (dma_bvalid && dma_bready) ||
@@ -494,9 +498,22 @@ module tb_system #(
     reg [15:0] still_q;
     always @(posedge clk_i) begin
         if (!rst_ni || moving)              still_q <= 16'd0;
-        else if (still_q != QUIET_CYCLES)   still_q <= still_q + 16'd1;
+        else if (still_q != QUIET_CYCLES[15:0])   still_q <= still_q + 16'd1;
     end
-    assign quiet_o = (still_q == QUIET_CYCLES);
+    assign quiet_o = (still_q == QUIET_CYCLES[15:0]);
+
+    // only TBU 0 of the packed vectors has a client and a memory
+    wire unused_ok = &{1'b0, s_awvalid, s_awready, m_awvalid, m_awready, s_awid, s_awaddr, s_awlen,
+        s_awsize, s_awburst, s_awlock, s_awcache, s_awprot, s_awqos, s_awdomain, s_awmmusid,
+        s_awmmussidv, s_awmmussid, s_awmmusecsid, s_awmmuflow, m_awid, m_awaddr, m_awlen, m_awsize,
+        m_awburst, m_awlock, m_awcache, m_awprot, m_awqos, m_awdomain, m_awsid, s_arvalid,
+        s_arready, m_arvalid, m_arready, s_arid, s_araddr, s_arlen, s_arsize, s_arburst, s_arlock,
+        s_arcache, s_arprot, s_arqos, s_ardomain, s_armmusid, s_armmussidv, s_armmussid,
+        s_armmusecsid, s_armmuflow, m_arid, m_araddr, m_arlen, m_arsize, m_arburst, m_arlock,
+        m_arcache, m_arprot, m_arqos, m_ardomain, m_arsid, s_awatop, s_wvalid, s_wready, s_wlast,
+        s_bvalid, s_bready, s_rvalid, s_rready, s_rlast, s_wdata, s_rdata, s_wstrb, s_bid, s_rid,
+        s_bresp, s_rresp, m_wvalid, m_wready, m_wlast, m_bvalid, m_bready, m_rvalid, m_rready,
+        m_rlast, m_wdata, m_rdata, m_wstrb, m_bid, m_rid, m_bresp, m_rresp};
 
 endmodule
 
