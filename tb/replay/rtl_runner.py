@@ -32,7 +32,7 @@ _CASE_TIMEOUT_S = 20.0
 def run_on_rtl(
     cases: list[Case], *, sim: str | None = None, config: str | None = None, seed: str | None = None
 ) -> list[CaseResult]:
-    """Run every case in one simulation; RuntimeError with one line when that cannot start."""
+    """Run every case in one simulation; RuntimeError says why it cannot start."""
     if importlib.util.find_spec(BENCH_MODULE) is None:
         raise RuntimeError(f"no RTL bench ({BENCH_MODULE}); --model-only runs the model alone")
     from sim import runner
@@ -42,8 +42,12 @@ def run_on_rtl(
         listing, results = Path(folder) / "cases.json", Path(folder) / "results.jsonl"
         listing.write_text(json.dumps([str(Path(case.source).resolve()) for case in cases]))
         results.touch()
+        try:
+            built = bench.build(sim, config)
+        except runner.BuildError as error:
+            raise RuntimeError(str(error)) from None
         outcome = runner.run(
-            bench.build(sim, config),
+            built,
             BENCH_MODULE,
             seed=int(seed, 0) if seed else None,
             env={CASES_VARIABLE: str(listing), RESULTS_VARIABLE: str(results)},

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Python side of tb_pulse_count: how often each wire of a group was 1 (interrupts, PMU events)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cocotb.triggers import Event
+
+from tb.bfm.mailbox import Unit, drain
+
+
+class PulseCounts:
+    """Counts by name since this object was made.
+
+    With ``wake`` Python runs at each pulse and ``changed`` fires; without, counts cost nothing.
+    """
+
+    def __init__(self, handle: Any, names: Sequence[str], wake: bool = False) -> None:
+        unit = Unit(handle)
+        self._words = unit.words("count_mem")
+        self._last = unit.words("last_mem")
+        self._index = {name: i for i, name in enumerate(names)}
+        self._base = {name: self._words.get(i) for name, i in self._index.items()}
+        self._count = unit.reg("any_cnt_q")
+        self._start = self._count.get()
+        self.changed = Event()
+        if wake:
+            drain(self._count, self._pulse, handle._name)
+
+    def __getitem__(self, name: str) -> int:
+        return self._words.get(self._index[name]) - self._base[name]
+
+    def last(self, name: str) -> int:
+        """Cycle (rising edges since the start of the run) of the latest pulse."""
+        return self._last.get(self._index[name])
+
+    @property
+    def total(self) -> int:
+        """Cycles in which any wire was 1."""
+        return self._count.get() - self._start
+
+    def all(self) -> dict[str, int]:
+        """Every count."""
+        return {name: self[name] for name in self._index}
+
+    def _pulse(self, number: int) -> None:
+        del number
+        self.changed.set()
+        self.changed.clear()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sequences: what tests send through the agents of the SMMU environment."""
