@@ -63,9 +63,11 @@ async def test_tbu_once(dut) -> None:
     assert out_page(late) == PPN + 3
     # nor one that finds the memory side busy
     b.tcu.pages[1, 0, 0, 0x31] = Page("ONCE", 0x998)
-    b.mem.ready_percent["ar"] = 0
-    blocked = [b.read(0x30000, id=1), b.read(0x30000, id=2), b.read(0x30000, id=3)]
+    b.tcu.latency = (30, 30)
     waits = b.read(0x31000, id=4)
+    await b.until(lambda: waits.t_addr)
+    b.mem.ready_percent["ar"] = 0
+    blocked = [b.read(0x30000, id=n) for n in (1, 2, 3)]
     await b.run(60)
     b.tcu.pages[1, 0, 0, 0x31] = ok(4)
     b.mem.ready_percent["ar"] = 100

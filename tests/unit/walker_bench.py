@@ -62,6 +62,8 @@ class Walk:
     canstall: bool = False
     flt: dict[str, int] | None = None
     filled: bool = False
+    met: bool = False  # open while an invalidation came
+    met_filled: bool = False
 
     def __str__(self) -> str:
         t = self.txn
@@ -164,6 +166,10 @@ class Bench:
                 dut.winv_msg_i.value = self.winv[0]
             await ReadOnly()
             if self.winv:
+                # what an invalidation of this cycle finds, judged before the cycle's handshakes
+                for walk_open in self.open.values():
+                    walk_open.met = True
+                    walk_open.met_filled = walk_open.filled
                 self._forget_config(msg.unpack("INV", self.winv.popleft()))
             if walk is not None and dut.wreq_ready_o.value == 1:
                 self._accepted(walk)
@@ -297,7 +303,8 @@ class Bench:
             return None
         memory, at = self.scene.memory, chosen.beats[chosen.done] & -16
         resp = {"OKAY": 0, "SLVERR": 2, "DECERR": 3}[memory.response_to(at, 16, False, "smmu")]
-        data = 0 if resp else int.from_bytes(memory.peek(at, 16), "little")
+        # what an aborted beat carries looks right, so that using it would be seen
+        data = int.from_bytes(memory.peek(at, 16), "little")
         dut.r_id_i.value = chosen.slot
         dut.r_data_i.value = data
         dut.r_resp_i.value = resp
