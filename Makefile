@@ -13,7 +13,7 @@ TEST   ?=##           name or regex of tests; function/cocotb_test picks one (de
 SEED   ?=##           random seed; empty = picked and printed
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
-ONLY   ?=##           bench: name or regex of benches (default: all)
+ONLY   ?=##           bench, mutants: name (bench: or regex; default: all)
 JOBS   ?=##           parallel processes of test (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
@@ -46,6 +46,9 @@ lint: ## every static check: Verilog, synthesis, Python, generated files
 waves: ## run TEST once more with an FST and print its path
 	$(CLI) waves
 
+mutants: ## plant the defects of tests/mutants one by one; their tests must fail
+	$(CLI) mutants
+
 regress: ## the tests of LIST under SEEDS seeds
 	$(CLI) regress
 
@@ -67,4 +70,4 @@ venv: ## only set up: system packages and .venv
 clean: ## remove everything that was built (keeps .venv)
 	$(CLI) clean
 
-.PHONY: help sim test replay bench lint waves regress formal synth plan gen venv clean
+.PHONY: help sim test replay bench lint waves mutants regress formal synth plan gen venv clean

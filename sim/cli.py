@@ -125,6 +125,11 @@ def target_bench() -> int:
     return _program("tb.bench", _needs(opts), *args, opts=opts)
 
 
+def target_mutants() -> int:
+    """The planted defects of tests/mutants, or the one of ONLY."""
+    return _program("sim.mutants", _needs(options.from_env()))
+
+
 def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()

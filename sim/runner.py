@@ -12,6 +12,7 @@ workers at once) or from a program. See `python -m sim.cli help` for the options
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
@@ -21,6 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,8 @@ VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
+KEEP_BUILDS_S = 3 * 24 * 3600  # a build unused for longer goes when another one is made
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class BuildError(AssertionError):
@@ -65,6 +69,7 @@ class Build:
     config: str | None
     params: Mapping[str, int]
     waves: bool
+    fast: bool
     folder: Path
 
 
@@ -139,7 +144,7 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters.
     make = [
         "make", "-j", jobs, "-C", str(b.folder), "-f", "Vtop.mk", f"VM_TRACE={int(b.waves)}",
-        "OPT_FAST=-O2", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include",
+        f"OPT_FAST={'-O2' if b.fast else '-O1'}", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include",
     ]  # fmt: skip
     return [verilate, make]
 
@@ -226,6 +231,7 @@ def build(
     defines: Sequence[str] = (),
     public: Iterable[str] = (),
     args: Sequence[str] = (),
+    fast: bool = False,
 ) -> Build:
     """Compile `top`, or find it compiled.
 
@@ -235,6 +241,7 @@ def build(
     sources  files, or one .f list; default: `top` and every module below it, found in hdl/ and tb/.
     public   further modules whose signals Python may touch (the top and tb/ always are).
     args     further simulator arguments.
+    fast     half as much compile time again for a faster simulation: benches, long runs.
     """
     options = from_env()
     config = options.config if config == FROM_ENV else config
@@ -248,7 +255,7 @@ def build(
     if unknown := [k for k in values if k not in declared]:
         raise OptionError(f"{top} has no parameter {', '.join(unknown)}")
 
-    draft = Build(top, sim, config, values, waves, Path("DIR"))
+    draft = Build(top, sim, config, values, waves, fast, Path("DIR"))
     make_commands = {"verilator": _verilator_commands, "icarus": _icarus_commands}[sim]
     flags = [" ".join(cmd) for cmd in make_commands(draft, files, defines, args)]
     pub = _public_vlt(top, files, public)
@@ -257,8 +264,9 @@ def build(
     tools = [LINT_VLT, VERILATOR_MAIN, lock]
     key = _hash([*flags, pub, str(ROOT)], [*files, *headers, *tools])
     folder = BUILD_ROOT / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
-    done = Build(top, sim, config, values, waves, folder)
+    done = Build(top, sim, config, values, waves, fast, folder)
     if (folder / "done").is_file():
+        os.utime(folder / "done")  # in use: see _tidy
         return done
     with _locked(folder.with_name(folder.name + ".lock")):
         if not (folder / "done").is_file():
@@ -267,6 +275,7 @@ def build(
             _write_inputs(done, files, public)
             _compile(done, make_commands(done, files, defines, args))
             (folder / "done").write_text(json.dumps({"config": config, "params": values}))
+            _tidy(folder)
     return done
 
 
@@ -287,6 +296,18 @@ def _compile(b: Build, commands: list[list[str]]) -> None:
                 _write_zero_inputs(b)
     if warnings := len(re.findall(r"%Warning|: warning:", log.read_text())):
         print(f"{b.top}: {warnings} warnings, see {log.relative_to(ROOT)}", file=sys.stderr)
+
+
+def _tidy(folder: Path) -> None:
+    """Drop what linking needed (precompiled headers are 90 MB each) and builds long unused."""
+    for pattern in ("*.gch", "*.o", "*.a", "*.d"):
+        for path in folder.glob(pattern):
+            path.unlink()
+    limit = time.time() - KEEP_BUILDS_S
+    for stamp in folder.parent.glob("*/done"):
+        with contextlib.suppress(OSError):
+            if stamp.stat().st_mtime < limit:
+                shutil.rmtree(stamp.parent, ignore_errors=True)
 
 
 def _errors(log: Path) -> str:
@@ -358,13 +379,19 @@ def _test_id() -> str:
     return current.rsplit("::", 1)[-1].rsplit(" ", 1)[0]
 
 
+def _end_with_parent() -> None:
+    """In the child: a simulator must not outlive a killed test run (Linux; elsewhere no effect)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _run_process(command: list[str], env: dict[str, str], folder: Path, log: Path,
                  timeout_s: float) -> tuple[int, list[str]]:  # fmt: skip
     """(exit code, remarks); the whole process group ends with the timeout."""
     with open(log, "w") as out:
         process = subprocess.Popen(
             command, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, no locks
         )  # fmt: skip
         try:
             return process.wait(timeout=timeout_s), []

@@ -7,12 +7,10 @@ and without a simulator. Standard library only.
 A pytest function that starts a simulator names its cocotb module as a string, for example
 "tests.unit.x_tests"; that is how the two levels are joined. TEST may be
 
-* the name of a pytest function, with or without its [parameters];
-* the name of a cocotb test or pyuvm test class;
-* both, as function/cocotb_test (the form REPRO lines use);
-* a regular expression found in any of these, or else in a path below tests/.
-
-An exact name wins over the regular expression of the same spelling.
+* the name of a pytest function, with or without its [parameters]: all of it;
+* function/cocotb_test, the form REPRO lines use: exactly that one;
+* a regular expression found in names of pytest functions, cocotb tests or pyuvm test classes, or
+  else in a path below tests/.
 """
 
 from __future__ import annotations
@@ -122,10 +120,10 @@ def select_inner(text: str, names: tuple[str, ...]) -> list[str]:
     """The cocotb tests of `names` that TEST=text selects; empty means: no restriction."""
     if not text:
         return []
-    exact = {text, _split(text)[1]} - {""}
-    if hit := [n for n in names if n in exact]:
-        return hit
-    if any(text == n for case in all_cases() for n in (case.name, *case.inner)):
+    outer, inner = _split(text)
+    if inner in names:
+        return [inner]
+    if any(outer == case.name for case in all_cases()):
         return []
     return [n for n in names if _pattern(text).search(n)]
 
@@ -136,9 +134,7 @@ def select_cases(text: str, folder: str = "tests") -> list[PytestCase]:
     if not text:
         return list(cases)
     outer, inner = _split(text)
-    exact = [c for c in cases if outer == c.name and (not inner or inner in c.inner)]
-    exact = exact or [c for c in cases if text in c.inner]
-    if exact:
+    if exact := [c for c in cases if outer == c.name and (not inner or inner in c.inner)]:
         return exact
     find = _pattern(text).search
     by_name = [c for c in cases if find(c.name) or any(find(n) for n in c.inner)]
