@@ -10,7 +10,7 @@ from cocotb.task import Task
 
 from tb.bench.figures import record
 from tb.bench.hits import both_directions, warm_space
-from tb.bench.scene import PAGE, Scene, Space
+from tb.bench.scene import LIMIT_MS, PAGE, Scene, Space
 from tb.bench.tlb import Commands
 from tb.bfm.burst import AxiTxn
 from tb.models.fields import Cmd, EventRecord
@@ -56,7 +56,7 @@ async def _near_miss(scene: Scene, space: Space, page: int) -> int:
     return page + 64 * PAGE
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def fault_to_record(dut: Any) -> None:
     """R beat with the faulting descriptor to AW of the record; terminated and stalled."""
     scene = await Scene.start(dut)
@@ -75,7 +75,7 @@ async def fault_to_record(dut: Any) -> None:
         record("fault_to_record", **{name: max(cycles)})
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def resume_to_retry(dut: Any) -> None:
     """R beat of a lone CMD_RESUME to the first table AR of the retry, L = 1, idle."""
     scene = await Scene.start(dut)
@@ -134,7 +134,7 @@ def _storm(space: Space, count: int = RING) -> list[dict[str, int]]:
     ]  # fmt: skip
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def storm_on_other_port(dut: Any) -> None:
     """storm_isolation (a) and (c): TBU 0 streams faults, TBU 1 hits, then has one fault."""
     scene = await Scene.start(dut)
@@ -162,9 +162,10 @@ async def storm_on_other_port(dut: Any) -> None:
     over = reader.published[own] - found - 4 * each
     record("storm_isolation_record", place=own - before + 1, over=over, each=each)
     reader.task.cancel()
+    scene.check()  # the storm ends with the reset of the next bench
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def storm_on_same_port(dut: Any) -> None:
     """storm_isolation (b): one transaction in STORM_SHARE of the port faults, the others hit."""
     scene = await Scene.start(dut)
@@ -181,9 +182,10 @@ async def storm_on_same_port(dut: Any) -> None:
            cycles_per_fault=(run.last - run.first) / max(run.errors, 1))  # fmt: skip
     assert run.errors == -(-COUNT // STORM_SHARE)
     reader.task.cancel()
+    await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def two_tbu_scaling(dut: Any) -> None:
     """Hit rates of both TBUs at once over that of one alone."""
     scene = await Scene.start(dut)

@@ -12,7 +12,7 @@ from typing import Any
 import cocotb
 
 from tb.bench.figures import record
-from tb.bench.scene import PAGE, Scene, Space
+from tb.bench.scene import LIMIT_MS, PAGE, Scene, Space
 from tb.bfm.axi_master import Traffic
 
 COUNT = 10_000
@@ -50,7 +50,7 @@ async def both_directions(
     return read, write
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hit_latency(dut: Any) -> None:
     """hit_latency_read, hit_latency_write; longer writes are reported."""
     scene = await Scene.start(dut)
@@ -76,7 +76,7 @@ async def hit_latency(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hit_rate(dut: Any) -> None:
     """hit_rate_read, hit_rate_write, hit_rate_both."""
     scene = await Scene.start(dut)
@@ -97,7 +97,7 @@ async def hit_rate(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def beat_rate(dut: Any) -> None:
     """beat_rate_read, beat_rate_write: bursts of 8 beats, both directions at once."""
     scene = await Scene.start(dut)
@@ -113,7 +113,7 @@ async def beat_rate(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hit_latency_behind_miss(dut: Any) -> None:
     """Hits of other IDs while a read and a write of the same TBU wait for their walks."""
     scene = await Scene.start(dut)
@@ -138,10 +138,10 @@ async def hit_latency_behind_miss(dut: Any) -> None:
     scene.walk_latency(1)
     for txn in late:
         assert (await txn).ok
-    # the checkers follow at most 127 bursts that pass an open one: not asked here
+    await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hit_rate_under_stall(dut: Any) -> None:
     """STALL_MAX transactions stalled on the port, half of them 16-beat writes."""
     scene = await Scene.start(dut)
@@ -163,4 +163,4 @@ async def hit_rate_under_stall(dut: Any) -> None:
         for run, rates in zip(runs, worst, strict=True):
             rates.append(run.bursts_per_cycle)
     record("hit_rate_under_stall", read=min(worst[0]), write=min(worst[1]))
-    # the stalled transactions end with the reset of the next bench
+    scene.check()  # the stalled transactions end with the reset of the next bench

@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 
 from tb.bench.figures import record
-from tb.bench.scene import PAGE, Scene, Space
+from tb.bench.scene import LIMIT_MS, PAGE, Scene, Space
 from tb.bfm.burst import AxiTxn
 
 LATENCY = 100  # L of these rows
@@ -24,7 +24,7 @@ async def _all(txns: list[AxiTxn]) -> None:
         assert (await txn).ok
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def random_miss(dut: Any) -> None:
     """512 pages of 64 MB, each in another line of both leaf tables, upper levels warm, L = 100."""
     scene = await Scene.start(dut)
@@ -51,7 +51,7 @@ async def random_miss(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def merged(dut: Any) -> None:
     """merged_misses: 8 reads and writes on each TBU to one page, all at once, L = 100."""
     scene = await Scene.start(dut, walk_latency=LATENCY)

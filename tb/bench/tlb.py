@@ -10,7 +10,7 @@ import cocotb
 
 from tb.bench.figures import record
 from tb.bench.hits import both_directions, warm_space
-from tb.bench.scene import PAGE, RAM_BASE, Scene, Space
+from tb.bench.scene import LIMIT_MS, PAGE, RAM_BASE, Scene, Space
 from tb.models.fields import Cmd, SyncCs, TlbiTg
 from tb.models.smmu_ref.queues import COMMAND_SIZE, advance, slot_address, used
 from tb.models.vmsa import GRANULE_4K, GRANULE_16K, GRANULE_64K, Granule, PageTable, Stage2Leaf
@@ -51,7 +51,7 @@ async def _every_size(scene: Scene) -> list[Sized]:
     return leaves
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hits(dut: Any) -> None:
     """tlb_hit_latency, tlb_hit_rate: four times as many pages as the uTLB holds."""
     scene = await Scene.start(dut)
@@ -158,7 +158,7 @@ class Flood:
             await self.commands.scene.bench.cycles(100)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def invalidation_by_address(dut: Any) -> None:
     """tlbi_va_cycles: every size present once, no fragments, no traffic."""
     scene = await Scene.start(dut)
@@ -177,7 +177,7 @@ async def invalidation_by_address(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def invalidation_by_sweep(dut: Any) -> None:
     """tlbi_sweep_cycles: cycles over TLB_SETS of what has to look at every set."""
     scene = await Scene.start(dut)
@@ -211,7 +211,7 @@ async def _fragment(scene: Scene) -> None:
     assert (await scene.master.read(va, 16, **space.side)).ok
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def hits_under_invalidation(dut: Any) -> None:
     """hit_rate_under_tlbi: back-to-back invalidations of another VMID beside hits."""
     scene = await Scene.start(dut)
@@ -233,7 +233,7 @@ async def hits_under_invalidation(dut: Any) -> None:
     await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def sync_idle(dut: Any) -> None:
     """sync_idle_cycles: CMDQ_PROD accepted to irq_cmd_sync, nothing else going on."""
     scene = await Scene.start(dut)

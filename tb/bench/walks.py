@@ -12,7 +12,7 @@ from typing import Any
 import cocotb
 
 from tb.bench.figures import record
-from tb.bench.scene import PAGE, Scene, Space, packed, scattered
+from tb.bench.scene import LIMIT_MS, PAGE, Scene, Space, packed, scattered
 
 VA = 0x40_0000_0000
 LINE_PAGES = 8
@@ -31,7 +31,7 @@ async def _access(scene: Scene, space: Space, va: int) -> tuple[int, int]:
     return reads, cycles
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def cold(dut: Any) -> None:
     """cold_nested_pasid_scattered and _packed, each at L = 1 and L = 20."""
     for name, place in (("scattered", scattered), ("packed", packed())):
@@ -47,7 +47,7 @@ async def cold(dut: Any) -> None:
             await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def neighbour(dut: Any) -> None:
     """neighbour_page and same_line_page, each at L = 1 and L = 20."""
     for latency in LATENCIES:
@@ -65,7 +65,7 @@ async def neighbour(dut: Any) -> None:
         await scene.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def sequential(dut: Any) -> None:
     """sequential_pages: 512 pages from a 2 MB boundary, one access each, first walk included."""
     for nested in (True, False):

@@ -16,7 +16,7 @@
 module bfm_axi_checker #(
     parameter ID_W   = 8,
     parameter DATA_W = 128,
-    parameter ORD_W  = 7       // log2 of bursts AW and W may be apart
+    parameter ORD_W  = 7       // log2 of bursts AW and W may be apart, and of open reads
 ) (
     input  wire                 clk_i,
     input  wire                 rst_ni,
@@ -133,21 +133,27 @@ module bfm_axi_checker #(
     // ---- R against AR -------------------------------------------------------------------
     wire       r_live;
     wire [ORD_W-1:0] r_slot;
-    reg  [ORD_W-1:0] ar_slot_q;
     reg  [8:0] r_left_mem [0:(1<<ORD_W)-1];     // beats still to come
+    reg  [ORD_W-1:0] free_mem [0:(1<<ORD_W)-1]; // ring of the slots without an open read
+    reg  [ORD_W-1:0] free_rd_q, free_wr_q;
     initial begin
-        ar_slot_q = 0;
-        for (i = 0; i < (1 << ORD_W); i = i + 1) r_left_mem[i] = 9'd0;
+        free_rd_q = 0;
+        free_wr_q = 0;
+        for (i = 0; i < (1 << ORD_W); i = i + 1) begin
+            r_left_mem[i] = 9'd0;
+            free_mem[i]   = i[ORD_W-1:0];
+        end
     end
+    wire [ORD_W-1:0] ar_slot = free_mem[free_rd_q];
+    wire             r_close = r_hs && r_live && r_last_i;
     wire [ID_W-1:0] ar_id = ar_vec_i[`BFM_AX_ID_LSB +: ID_W];
     wire [8:0]  r_left = r_left_mem[r_slot];
 
-    // slots of open reads go round: at most 2**ORD_W bursts may pass an open one
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_idlist #(.ID_W(ID_W), .SLOT_W(ORD_W)) u_reads (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .push_i(ar_hs), .push_id_i(ar_id), .push_slot_i(ar_slot_q),
-        .pop_i(r_hs && r_live && r_last_i), .pop_id_i(r_id_i),
+        .push_i(ar_hs), .push_id_i(ar_id), .push_slot_i(ar_slot),
+        .pop_i(r_close), .pop_id_i(r_id_i),
         .look_id_i(r_id_i), .look_live_o(r_live), .look_slot_o(r_slot),
         .next_valid_o(), .next_slot_o(), .oldest_o(), .alone_o());
     /* verilator lint_on PINCONNECTEMPTY */
@@ -222,7 +228,12 @@ module bfm_axi_checker #(
             w_n_q    <= 0;
             pair_q   <= 0;
             w_beat_q <= 0;
-            if (!was_rst_q) for (i = 0; i < (1 << ID_W); i = i + 1) b_due_mem[i] <= 0;
+            free_rd_q <= 0;
+            free_wr_q <= 0;
+            if (!was_rst_q) begin
+                for (i = 0; i < (1 << ID_W); i = i + 1) b_due_mem[i] <= 0;
+                for (i = 0; i < (1 << ORD_W); i = i + 1) free_mem[i] <= i[ORD_W-1:0];
+            end
         end else begin
             aw_n_q <= aw_next;
             w_n_q  <= w_next;
@@ -242,10 +253,14 @@ module bfm_axi_checker #(
             if (b_hs && b_due != 16'd0 && !(pair && pair_id == b_id_i))
                 b_due_mem[b_id_i] <= b_due - 16'd1;
             if (ar_hs) begin
-                r_left_mem[ar_slot_q] <= {1'b0, ar_vec_i[`BFM_AX_LEN]} + 9'd1;
-                ar_slot_q             <= ar_slot_q + 1'b1;
+                r_left_mem[ar_slot] <= {1'b0, ar_vec_i[`BFM_AX_LEN]} + 9'd1;
+                free_rd_q           <= free_rd_q + 1'b1;
             end
             if (r_hs && r_live) r_left_mem[r_slot] <= r_left - 9'd1;
+            if (r_close) begin
+                free_mem[free_wr_q] <= r_slot;
+                free_wr_q           <= free_wr_q + 1'b1;
+            end
         end
     end
 

@@ -162,6 +162,7 @@ module bfm_axi_master_wr #(
             open_q    <= 16'd0;
             gen_run_q <= 1'b0;
             gen_go_q  <= gen_go;
+            gen_done_q <= gen_go;      // a run that reset ends is over
         end else begin
             if (ax_hs) valid_q <= 1'b0;
             if (take) begin
