@@ -106,6 +106,7 @@ module dma_engine #(
     reg [63:0] fault_q,   fault_d;
     reg [32:0] bytes_q,   bytes_d;      // written and acknowledged, from the start
     reg        gap_q,     gap_d;        // a write failed: what follows does not count
+    reg        acked_q,   acked_d;      // the driver saw the record before its B came back
 
     wire       failed   = (status_q != `DMA_ST_NONE);
     wire       r_err    = r_valid_i && r_resp_i[1];
@@ -220,6 +221,7 @@ module dma_engine #(
         fault_d     = fault_q;
         bytes_d     = bytes_q;
         gap_d       = gap_q;
+        acked_d     = acked_q;
         rd_start    = 1'b0;
         wr_start    = 1'b0;
         halt_movers = failed || reset_i;
@@ -233,6 +235,7 @@ module dma_engine #(
                 fault_d     = 64'd0;
                 bytes_d     = 33'd0;
                 gap_d       = 1'b0;
+                acked_d     = 1'b0;
                 halt_movers = 1'b0;
                 if (run_i && !reset_i) begin
                     rd_start = 1'b1;
@@ -293,6 +296,8 @@ module dma_engine #(
             ST_WBACK: begin
                 // the record of a failed descriptor is still to be sent
                 halt_movers = reset_i;
+                // memory shows the record to software before the engine has its answer
+                acked_d     = acked_q || (ack_i && failed);
                 if (b_err) begin
                     cplerr_d = 1'b1;
                     if (!failed) begin
@@ -306,7 +311,8 @@ module dma_engine #(
                     state_d = reset_i ? ST_IDLE : ST_CLOSE;
             end
 
-            ST_CLOSE: state_d = failed ? ST_HALT : ST_IDLE;
+            // a record that did not arrive cannot have been what was acknowledged
+            ST_CLOSE: state_d = failed && (cplerr_q || !(acked_q || ack_i)) ? ST_HALT : ST_IDLE;
 
             ST_HALT: if (ack_i || reset_i) state_d = ST_IDLE;
 
@@ -325,6 +331,7 @@ module dma_engine #(
             fault_q  <= 64'd0;
             bytes_q  <= 33'd0;
             gap_q    <= 1'b0;
+            acked_q  <= 1'b0;
         end else begin
             state_q  <= state_d;
             status_q <= status_d;
@@ -334,6 +341,7 @@ module dma_engine #(
             fault_q  <= fault_d;
             bytes_q  <= bytes_d;
             gap_q    <= gap_d;
+            acked_q  <= acked_d;
         end
     end
 

@@ -84,6 +84,30 @@ async def test_dma_write_error(dut) -> None:
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_dma_acknowledge_before_the_answer(dut) -> None:
+    """A process sees the record of an error in memory, and acknowledges, before B is back."""
+    bench = Bench(dut)
+    await bench.start()
+    queue = await bench.open(0)
+    _fail(bench, queue.base + SRC, False, SLVERR)
+    copy = accel.copy(queue.base + SRC, queue.base + DST, 64, cpl=queue.cpl_va(0))
+    bench.post(queue, copy)
+    second = bench.post(queue, accel.nop(cpl=queue.cpl_va(1)))
+    bench.slave.held_writes = {0}
+    await bench.ring(queue)
+    for _ in range(2000):
+        if bench.slave.writes.get(0):
+            break
+        await bench.cycles(1)
+    assert bench.slave.writes.get(0), "the record was never written"
+    assert (await bench.status(queue)).busy, "its answer is still to come"
+    await _ack(bench, queue)
+    bench.slave.held_writes = set()
+    assert (await bench.wait(queue, second)).ok
+    assert (await bench.status(queue)).status == accel.Status.NONE
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
 async def test_dma_fetch_and_record_error(dut) -> None:
     """A descriptor that cannot be read is tried again; a lost record is told by the status."""
     bench = Bench(dut)
