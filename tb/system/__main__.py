@@ -25,7 +25,8 @@ OUTPUT = BUILD_ROOT / "sim"
 def _on_rtl(seed: int, output: Path) -> tuple[dict[str, Any] | None, str]:
     """Result of the simulation, and what went wrong outside of it."""
     raw = output / "raw.json"
-    raw.unlink(missing_ok=True)
+    for old in (raw, output / "result.json", output / "report.html"):
+        old.unlink(missing_ok=True)  # a run that fails must not leave the last one's figures
     try:
         design = build("tb_system")
         done: RunResult = run(
@@ -40,7 +41,8 @@ def _on_rtl(seed: int, output: Path) -> tuple[dict[str, Any] | None, str]:
         return None, str(err)
     if raw.is_file():
         return json.loads(raw.read_text()), ""
-    return None, f"the simulation gave no result, see {done.log}"
+    why = "; ".join(case.message for case in done.failed) or "it wrote no result"
+    return None, f"the simulation failed: {why}; see {done.log.relative_to(BUILD_ROOT.parents[1])}"
 
 
 def main(argv: list[str] | None = None) -> int:
