@@ -22,6 +22,7 @@ from pathlib import Path
 
 from sim import runner, sources
 from sim.options import BUILD_ROOT, ROOT, OptionError, config_names
+from tb.bench import report
 
 LINT_DIR = BUILD_ROOT / "lint"
 WHOLE_DESIGN = "NUM_TBU"  # the parameter only whole designs have
@@ -196,6 +197,13 @@ def generated(_: list[str]) -> list[Job]:
     return _tool("tb.tools.gen", "--check")
 
 
+def figures(_: list[str]) -> list[Job]:
+    """docs/performance.md tells of this RTL; stale figures are said, they cost minutes to renew."""
+    if why := report.stale():
+        raise SkippedError(why)
+    return []
+
+
 def tree(_: list[str]) -> list[Job]:
     """Licence lines, sizes, one module a file, no machine's paths or registries."""
     return _tool("tb.tools.check_tree")
@@ -214,6 +222,7 @@ CHECKS: dict[str, Callable[[list[str]], list[Job]]] = {
     "yosys": yosys,
     "ruff": ruff,
     "generated": generated,
+    "figures": figures,
     "tree": tree,
     "plan": plan,
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make mutants`: plant one defect at a time in a copy of the tree; its named test must fail.
+"""`make mutants`: plant one defect at a time in a copy of the tree; its named test must fail, or
+its named row of `make bench` must miss its bar.
 
     python -m sim.mutants [--only NAME]
 
@@ -33,11 +34,12 @@ TIMEOUT_S = 900
 
 @dataclass(frozen=True)
 class Mutant:
-    """One planted defect: what it breaks and the test that must notice."""
+    """One planted defect: what it breaks and the test, or the bench row, that must notice."""
 
     name: str
     breaks: str
-    test: str
+    test: str = ""
+    bench: str = ""
 
     @property
     def patch(self) -> Path:
@@ -49,7 +51,9 @@ def mutants(only: str | None = None) -> list[Mutant]:
     """The listed mutants, or the one named; OptionError for a broken list or an unknown name."""
     try:
         rows = yaml.safe_load(LISTING.read_text())["mutants"]
-        found = [Mutant(name, row["breaks"], row["test"]) for name, row in rows.items()]
+        found = [Mutant(name, **row) for name, row in rows.items()]
+        if lost := [m.name for m in found if bool(m.test) == bool(m.bench)]:
+            raise TypeError(f"{lost[0]}: a test or a bench")
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as err:
         raise OptionError(f"{LISTING.relative_to(ROOT)}: not a list of mutants ({err!r})") from err
     if only:
@@ -84,23 +88,38 @@ def run(mutant: Mutant) -> tuple[str, str]:
         why = (patched.stdout + patched.stderr).strip().splitlines() or ["patch failed"]
         return "ERROR", f"{mutant.patch.relative_to(ROOT)}: {why[0]}"
     log = tree / "test.log"
-    env = runner.tool_env() | {"TEST": mutant.test, "CONFIG": CONFIG, "PYTHONPATH": str(tree)}
-    name = mutant.test.split("/")[0]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-k", name, "tests/smmu"]
+    if mutant.bench:
+        config, command = "default", ["-m", "tb.bench", "--only", f"^{mutant.bench}$"]
+    else:
+        name = mutant.test.split("/")[0]
+        config, command = CONFIG, ["-m", "pytest", "-q", "-x", "-k", name, "tests/smmu"]
+    env = runner.tool_env() | {"TEST": mutant.test, "CONFIG": config, "PYTHONPATH": str(tree)}
     with log.open("w") as out:
         try:
             code = subprocess.run(
-                command, cwd=tree, env=dict(os.environ) | env, stdout=out,
+                [sys.executable, *command], cwd=tree, env=dict(os.environ) | env, stdout=out,
                 stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False,
             ).returncode  # fmt: skip
         except subprocess.TimeoutExpired:
             return "KILLED", f"no end after {TIMEOUT_S} s"
+    return _verdict(mutant, code, log)
+
+
+def _verdict(mutant: Mutant, code: int, log: Path) -> tuple[str, str]:
+    """What the exit code and the log of its test or bench say of a mutant."""
     text = log.read_text()
-    if code == 0 and " passed" in text:
-        return "SURVIVED", f"{mutant.test} passed"
-    if code == 1 and "SimulationError" in text:
-        return "KILLED", f"{mutant.test} failed"
-    return "ERROR", f"pytest ended with {code}, see {log.relative_to(ROOT)}"
+    if mutant.bench:
+        line = next((ln for ln in text.splitlines() if ln.startswith(f"{mutant.bench} ")), "")
+        if code == 0 and line.endswith("ok"):
+            return "SURVIVED", f"{mutant.bench} meets its bar"
+        if code == 1 and line:
+            return "KILLED", f"{' '.join(line.split())}"
+    else:
+        if code == 0 and " passed" in text:
+            return "SURVIVED", f"{mutant.test} passed"
+        if code == 1 and "SimulationError" in text:
+            return "KILLED", f"{mutant.test} failed"
+    return "ERROR", f"ended with code {code}, see {log.relative_to(ROOT)}"
 
 
 def main() -> int:

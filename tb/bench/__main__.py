@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m tb.bench``: measure the RTL against its bars.
 
-Prints one line a row and writes sim/build/bench.json. Exit codes: 0 every bar is met, 1 a bar is
-missed or a bench failed, 2 the request cannot be served. CONFIG picks the configuration; the bars
-are those of ``default``.
+Prints one line a row and writes sim/build/bench.json and bench.html; all rows of ``default`` also
+make docs/performance.md anew. Exit codes: 0 every bar is met, 1 a bar is missed or a bench failed,
+2 the request cannot be served. CONFIG picks the configuration; the bars are those of ``default``.
+``--check`` only says whether the page is stale (exit 1).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from sim import runner
 from sim.options import BUILD_ROOT, OptionError, from_env
-from tb.bench import table
+from tb.bench import report, table
 from tb.bench.derive import derive
 from tb.bench.figures import VARIABLE
 from tb.bench.table import Row
@@ -97,7 +98,11 @@ def main(argv: list[str] | None = None) -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="python -m tb.bench", description=__doc__)
     parser.add_argument("--only", default="", help="row, or regular expression of rows")
+    parser.add_argument("--check", action="store_true", help="is docs/performance.md stale?")
     options = parser.parse_args(argv)
+    if options.check:
+        print(report.stale() or "docs/performance.md tells of this tree")
+        return 1 if report.stale() else 0
     try:
         rows = table.select(table.load(), options.only)
         figures, errors = run(rows)
@@ -105,6 +110,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     write_result(rows, figures)
+    RESULT.with_suffix(".html").write_text(report.page(rows, figures))
+    if not options.only and not errors and from_env().config == report.CONFIG:
+        report.PAGE.write_text(report.markdown(rows, figures))
     for text in errors:
         print(text, file=sys.stderr)
     print("\n".join(table.lines(rows, figures)))

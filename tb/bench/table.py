@@ -13,7 +13,7 @@ import yaml
 from sim.options import OptionError, close_to
 
 BARS = Path(__file__).with_name("bars.yaml")
-KEYS = {"test", "unit", "figures", "builds"}
+KEYS = {"is", "bound", "peers", "test", "unit", "figures", "builds"}
 HEAD = ("row", "figure", "bar", "verdict")
 
 
@@ -49,6 +49,9 @@ class Row:
     unit: str
     bars: Mapping[str, Bar]
     builds: Mapping[str, Mapping[str, int]]
+    what: str
+    bound: str
+    peers: Mapping[str, str]
 
     @property
     def bar_text(self) -> str:
@@ -96,7 +99,8 @@ def load(path: Path = BARS) -> dict[str, Row]:
                 raise ValueError(f"{path.name}: {key}: {name}: only min and max")
             bars[name] = Bar(limits.get("min"), limits.get("max"))
         builds = item.get("builds") or {"": {}}
-        rows[key] = Row(key, module, test, item["unit"], bars, builds)
+        rows[key] = Row(key, module, test, item["unit"], bars, builds,
+                        item["is"], item["bound"], item.get("peers", {}))  # fmt: skip
     return rows
 
 
