@@ -13,12 +13,13 @@ TEST   ?=##           name or regex of tests; function/cocotb_test picks one (de
 SEED   ?=##           random seed; empty = picked and printed
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
-ONLY   ?=##           bench, mutants: name (bench: or regex; default: all)
+ONLY   ?=##           bench, mutants: name (bench: or regex; default: all); plan: area
 JOBS   ?=##           parallel processes of test (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
+STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST
+export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST STRICT
 
 CLI := @$(PY) -m sim.cli
 
@@ -58,7 +59,7 @@ formal: ## prove every block that has properties
 synth: ## synthesize and report size
 	$(CLI) synth
 
-plan: ## state of the test plan
+plan: ## rules covered and passing, from the latest results of the tests
 	$(CLI) plan
 
 gen: ## regenerate the generated files

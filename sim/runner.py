@@ -31,10 +31,10 @@ import cocotb_tools.config
 import find_libpython
 import yaml
 
-from sim import selection
+from sim import history, selection
 from sim import sources as library
 from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
-from sim.results import RunResult, explain, read_results
+from sim.results import CaseResult, RunResult, explain, read_results
 
 FROM_ENV = "env"  # default of build(config=...): the configuration of the CONFIG variable
 
@@ -373,10 +373,31 @@ def _selected(module: str, tests: str | Sequence[str] | None, wanted: str) -> li
     return own if tests is not None else []
 
 
+def _test_node() -> str:
+    """Node of the pytest case this is called from, with its parameters; else empty."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
+
+
 def _test_id() -> str:
     """Name of the pytest case this is called from, with its parameters; else empty."""
-    current = os.environ.get("PYTEST_CURRENT_TEST", "")
-    return current.rsplit("::", 1)[-1].rsplit(" ", 1)[0]
+    return _test_node().rsplit("::", 1)[-1]
+
+
+def _record(cases: list[CaseResult], wanted: Iterable[str], seed: int) -> None:
+    """Keep the results for `make plan`; a wanted test that left none has failed."""
+    states: dict[str, str] = {}
+    for case in cases:
+        name = case.name.partition("/")[0]  # all parameters of a test make one result
+        if states.get(name) != "failed":
+            states[name] = case.status
+    for name in wanted:
+        states.setdefault(name, "failed")
+    node, options = _test_node(), from_env()
+    if node:
+        history.record(
+            history.Record(node, name, options.sim, options.config, seed, state)
+            for name, state in states.items()
+        )
 
 
 def _end_with_parent() -> None:
@@ -441,6 +462,8 @@ def run(
     command = _sim_command(build, seed, plusargs)
     code, notes = _run_process(command, variables, folder, log, timeout_s)
     cases = read_results(results)
+    wanted = chosen or [n for m in module.split(",") for n in selection.cocotb_tests(m)]
+    _record(cases, wanted, seed)
     if not cases:
         notes.append("no test ran")
     if len({c.name for c in cases if c.status == "failed"}) == 1 and _test_id():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Applies TEST= to pytest's own selection and prints one REPRO line for each failure."""
+"""Applies TEST= to pytest's own selection, prints a REPRO line for each failure, keeps results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 
 import pytest
 
+from sim import history, selection
 from sim.options import OptionError, from_env, pick_seed, repro_line
+from sim.runner import SimulationError
 from sim.selection import select_cases
 
 
@@ -52,4 +54,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
         options = from_env()
         line = repro_line(item.name, options.seed or 0, options.sim, options.config)
         report.sections.append(("repeat", line))
+    _keep(item, call, report)
     return report
+
+
+def _keep(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Record the result for `make plan`; what passes has passed when its call did."""
+    if report.when != "call" and report.passed:
+        return
+    options = from_env()
+    state = report.outcome
+    if state == "failed" and not (call.excinfo and call.excinfo.errisinstance(SimulationError)):
+        state = "error"
+    if state == "passed" and _partial(item, options.test):
+        state = "partial"
+    result = history.Record(item.nodeid, "", options.sim, options.config, options.seed or 0, state)
+    history.record([result])
+
+
+def _partial(item: pytest.Item, text: str) -> bool:
+    """True when TEST= leaves out some of the cocotb tests the function has."""
+    node = item.nodeid.split("[")[0]
+    case = next((c for c in selection.all_cases() if c.node == node), None)
+    chosen = selection.select_inner(text, case.inner) if case else []
+    return bool(chosen) and len(chosen) < len(case.inner)

@@ -12,14 +12,17 @@ BUILDS = {
     "most": {"CMDQS": 19, "EVENTQS": 19, "STALL_MAX": 256, "GBPA_ABORT": 1},
     "least": {"CMDQS": 0, "EVENTQS": 0, "STALL_MAX": 1, "OPT_DVM": 0, "OPT_COHACC": 0},
 }
-MODULES = ("regs_tests", "regs_update_tests", "regs_irq_tests", "regs_model_tests")
+MODULES = (
+    "tests.unit.regs_tests,tests.unit.regs_update_tests,"
+    "tests.unit.regs_irq_tests,tests.unit.regs_model_tests"
+)
 
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_regs(build: str) -> None:
     """REG-*, INI-*, GER-*, IRQ-*: the register file in every shape of its identification."""
     built = runner.build("smmu_regs", config=None, params=BUILDS[build])
-    runner.run(built, module=",".join(f"tests.unit.{name}" for name in MODULES))
+    runner.run(built, module=MODULES)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from sim import runner
 
 
 @pytest.mark.parametrize("config", ["tiny", "default"])
-@pytest.mark.parametrize("part", ["tbu_tests", "tbu_sync_tests"])
+@pytest.mark.parametrize("part", ["tests.unit.tbu_tests", "tests.unit.tbu_sync_tests"])
 def test_tbu(config: str, part: str) -> None:
     """D1-D3, D8, D12, D13, D16-D20: the TBU against a TCU of a few lines of Python."""
     built = runner.build("smmu_tbu", config=config)
-    runner.run(built, module=f"tests.unit.{part}")
+    runner.run(built, module=part)
