@@ -192,6 +192,24 @@ def test_fetch_abort_record_by_hand() -> None:
     assert words(record) == [0x1_0000_0003, 0, 0, 0x4000_0048]
 
 
+def test_walk_records_by_hand() -> None:
+    record = EventRecord.pack(
+        Event.F_WALK_EABT, sid=7, ssv=1, ssid=1, pnu=1, ind=1, rnw=1, s2=1, cls=FaultClass.TT,
+        addr=0x1234, fetchaddr=0x9000_0008,
+    )  # fmt: skip
+    assert words(record) == [
+        0x7_0000_180B, 1 << 33 | 1 << 34 | 1 << 35 | 1 << 39 | 1 << 40, 0x1234, 0x9000_0008,
+    ]  # fmt: skip
+    record = EventRecord.pack(
+        Event.F_ACCESS, sid=7, stall=1, stag=0xABCD, cls=FaultClass.IN, addr=0x5678
+    )
+    assert words(record) == [0x7_0000_0012, 0xABCD | 1 << 31 | 2 << 40, 0x5678, 0]
+    record = EventRecord.pack(
+        Event.F_PERMISSION, sid=7, s2=1, cls=FaultClass.TT, ttrnw=1, addr=0x9ABC, ipa=0x8000_2FFF
+    )
+    assert words(record) == [0x7_0000_0013, 1 << 39 | 1 << 40 | 1 << 44, 0x9ABC, 0x8000_2000]
+
+
 def test_event_fields_are_type_specific() -> None:
     with pytest.raises(ValueError, match="C_BAD_STE has no field 'stag'"):
         EventRecord.pack(Event.C_BAD_STE, stag=1)

@@ -14,6 +14,7 @@ import cocotb
 
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import sync as dvm_sync
+from tb.bfm.dvm import tlbi
 from tb.env.program import Layout, SmmuProgram, Stream
 from tb.env.smmu_bench import BenchConfig, SmmuBench
 from tb.models.fields import Cmd
@@ -46,15 +47,17 @@ class Scene:
     @classmethod
     async def start(cls, dut: Any, **layout: int) -> Scene:
         bench = await SmmuBench.start(dut, BenchConfig(seed=SEED))
-        scene = cls(bench, Layout(**layout))
+        # with PTM=1 a DVM Sync would be answered without any order among the TBUs
+        scene = cls(bench, Layout(**layout, regs={"CR2": {"recinvsid": 1, "ptm": 0}}))
         await scene.prog.start()
         return scene
 
     async def expect_sync(self) -> int:
         """Both kinds of synchronization complete; cycles CMD_SYNC took."""
-        await self.prog.command(Cmd.tlbi_nh_all())
+        await self.prog.command(Cmd.tlbi_nh_all(), Cmd.cfgi_all())
         took = await self.prog.sync(SYNC_LIMIT)
         before = self.bench.ptw.dvm_completes
+        await self.bench.dvm.send(tlbi())
         await self.bench.dvm.send(dvm_sync())
         for _ in range(SYNC_LIMIT // 50):
             if self.bench.ptw.dvm_completes > before:

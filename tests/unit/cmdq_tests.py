@@ -275,7 +275,7 @@ async def test_cmdq_prod_back(dut) -> None:
 
 @cocotb.test(**TIMEOUT)
 async def test_cmdq_disable(dut) -> None:
-    """QUE-008, QUE-014: CMDQEN=0 at every moment: reads in, CONS final, then new content."""
+    """QUE-008, QUE-014, REG-038: CMDQEN=0 at any moment: reads in, CONS final, then new content."""
     b = await Bench(dut).start(log2=3)
     b.latency, b.sync_delay, b.ready["ar"] = (1, 20), (1, 20), 0.5
     for wait in range(40):
@@ -286,7 +286,9 @@ async def test_cmdq_disable(dut) -> None:
         await b.disable()
         assert not b.beats, "a command read is out (QUE-014)"
         consumed = (b.cons - slots[0]) & b.ring.mask
+        reads = len(b.reads)
         await b.step(30)
+        assert len(b.reads) == reads, "a command read after the ACK (REG-038)"
         assert (b.cons - slots[0]) & b.ring.mask == consumed
         assert ordered(b.done()) == ordered(visible(batch[:consumed]))
         rest = [random_command(b.rng, ALL_OPS) for _ in slots[consumed:]]

@@ -308,6 +308,7 @@ async def test_dvm_ignored(dut) -> None:
         bench.ac.extend([*first, *second])  # a second part is never read as a message
     for snoop in range(15):
         bench.ac.append(dvm.Part(0xB00, snoop=snoop))
+    bench.sync()
     bench.tlbi(Scope(vmid=9))
     await bench.settle()
 

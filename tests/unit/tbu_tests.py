@@ -341,14 +341,16 @@ async def test_tbu_long_bursts(dut) -> None:
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def test_tbu_error_passes(dut) -> None:
-    """FLT-010, ATT-034: a downstream error comes back unchanged."""
+    """FLT-010, FLT-012, ATT-034: a downstream error comes back unchanged, the TCU hears nothing."""
     b = await Bench(dut).start()
     await b.warm(ok(0))
+    b.tcu.asked.clear()
     for resp in (1, 2, 3):
         b.mem.resp = resp
         b.read(0x10000, len=2)
         b.write(0x10000, len=2)
         await b.drain()
+    assert not b.tcu.asked
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
