@@ -6,11 +6,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from sim import history
+from sim import history, runner
 from sim.options import ROOT
+from tests import conftest
 
 NODE = "tests/unit/test_evtq.py::test_evtq"
 
@@ -74,3 +76,31 @@ def test_history_of_many_processes(tmp_path: Path) -> None:
     assert {(r.node, r.inner) for r in history.latest(file)} == {
         (name, str(i)) for name in "abcd" for i in range(100)
     }
+
+
+def test_history_of_a_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cocotb test that was asked for has a result, also when the simulator left none."""
+    monkeypatch.setattr(history, "FILE", tmp_path / "results.jsonl")
+    monkeypatch.delenv("TEST", raising=False)
+    params = {"WIDTH": 8, "DEPTH": 16, "ADDR_W": 4}
+    ram = runner.build("util_ram_1r1w", config=None, params=params, waves=False)
+    for names in (["intact_params", "broken_assertion"], ["broken_crash"]):
+        runner.run(ram, module="tests.sim.broken_tests", tests=names, seed=7, check=False)
+    assert {(r.node.rpartition("::")[2], r.inner, r.seed, r.state) for r in history.latest()} == {
+        ("test_history_of_a_simulation", "intact_params", 7, "passed"),
+        ("test_history_of_a_simulation", "broken_assertion", 7, "failed"),
+        ("test_history_of_a_simulation", "broken_crash", 7, "failed"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "partial"),
+    [
+        ("", False),
+        ("test_evtq", False),
+        ("tests/unit", False),
+        ("test_evtq/test_evtq_wakeup", True),
+    ],
+)
+def test_history_knows_a_partial_run(text: str, partial: bool) -> None:
+    assert conftest._partial(SimpleNamespace(nodeid=f"{NODE}[8]"), text) is partial
