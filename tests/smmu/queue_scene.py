@@ -20,7 +20,7 @@ from tb.bfm.burst import WRAP, AxiTxn
 from tb.env.program import HangError, Layout, SmmuProgram, Stream
 from tb.env.smmu_bench import BenchConfig, SmmuBench
 from tb.models.fields import REG, Cmd, Gerror, SyncCs
-from tb.models.smmu_ref.queues import COMMAND_SIZE, advance, slot_address
+from tb.models.smmu_ref.queues import COMMAND_SIZE, slot_address
 from tb.models.vmsa import PageTable
 
 VA, PAGE, STEP = 0x10_0000, 0x4800_0000, 0x1000
@@ -181,9 +181,11 @@ class Scene:
 
     def after(self, index: int, count: int = 1) -> int:
         """Index ``count`` entries further."""
-        for _ in range(count):
-            index = advance(self.prog.layout.cmdq_log2, index)
-        return index
+        return (index + count) & ((2 << self.prog.layout.cmdq_log2) - 1)
+
+    def before(self, index: int, count: int = 1) -> int:
+        """Index ``count`` entries back."""
+        return self.after(index, -count)
 
     def place(self, *commands: bytes) -> list[int]:
         """Store commands from PROD on, without moving PROD; their indexes."""
