@@ -210,7 +210,8 @@ class Bench:
             for x in self.world.reached(fields)
         ]
         self.serial += 1  # in a field that nothing here looks at: tells equal ones apart
-        inval = Inval(fields | {"ssid": self.serial % (1 << 20)}, floors, source)
+        spare = "vpn" if fields.get("cfg") else "ssid"
+        inval = Inval(fields | {spare: self.serial % (1 << 20)}, floors, source)
         self.invals[source].append(inval)
         return inval
 

@@ -396,7 +396,7 @@ async def test_front_inv_cost(dut) -> None:
 
 @cocotb.test(timeout_time=400, timeout_unit="us")
 async def test_front_inv_config(dut) -> None:
-    """CMD-018, CMD-026: CFGI drops the configuration of its streams, not the TLB."""
+    """CMD-018, CMD-021, CMD-026: CFGI drops what it names, and nothing of the TLB."""
     bench = await _bench(dut)
     world = bench.world
     ctxs = [world.context(sid, asid=sid) for sid in (8, 9, 12)]
@@ -406,7 +406,8 @@ async def test_front_inv_config(dut) -> None:
         await bench.ask(ctx, at[ctx.sid])
     fits = bench.configs >= 3
     for inv, hit in ((dict(sid=9), (9,)), (dict(sid=9, sidmask=3), (8, 9)),
-                     (dict(sid=9, cdv=1), (9,)), (dict(sidmask=0xFFFF), (8, 9, 12))):  # fmt: skip
+                     (dict(sid=9, cdv=1), (9,)), (dict(sid=9, cdv=1, ssid=1), ()),
+                     (dict(sidmask=0xFFFF), (8, 9, 12))):  # fmt: skip
         for ctx in ctxs:
             ctx.overrides.append({"shcfg": len(ctx.overrides) % 4})
         await bench.inv(cfg=1, **inv)

@@ -153,7 +153,8 @@ class World:
         """What an INV must reach (the least the architecture asks for)."""
         if inv.get("cfg"):
             for ctx in self.contexts.values():
-                if (ctx.sid ^ inv.get("sid", 0)) & ~inv.get("sidmask", 0) == 0:
+                named = not inv.get("cdv") or (ctx.ssid or 0) == inv.get("ssid", 0)
+                if named and (ctx.sid ^ inv.get("sid", 0)) & ~inv.get("sidmask", 0) == 0:
                     yield ctx
             return
         for homes, common in ((self.spaces, False), (self.common, True)):

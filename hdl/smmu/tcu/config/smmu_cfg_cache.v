@@ -4,7 +4,8 @@
 // Purpose: Configuration cache: CAM on {SID, SSV, SSID}, CFG in a RAM.
 // Spec   : IHI 0070 4.3; CMD-018, CMD-021; rule D7
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : lk_*   lookup;  cf_*  pulse: fill;  inv_*  pulse: drop by SID and mask
+// In     : lk_*   lookup;  cf_*  pulse: fill;  inv_*  pulse: drop by SID and mask,
+//            with inv_cdv_i the users of one CD (SSV=0 counts as SubstreamID 0)
 // Out    : hit_o, cfg_o  the cycle after lk_valid_i, held until the next lookup
 // Limits : an entry written or dropped in the cycle of its lookup misses
 // Tests  : tests/unit/test_front.py
@@ -34,7 +35,9 @@ module smmu_cfg_cache #(
 
     input  wire              inv_valid_i,
     input  wire [15:0]       inv_sid_i,
-    input  wire [15:0]       inv_mask_i     // 1: bit not compared
+    input  wire [15:0]       inv_mask_i,    // 1: bit not compared
+    input  wire              inv_cdv_i,
+    input  wire [19:0]       inv_ssid_i
 );
     reg [ENTRIES-1:0]    valid_q;
     reg [ENTRIES*37-1:0] tag_q;             // {SID, SSV, SSID}
@@ -57,7 +60,8 @@ module smmu_cfg_cache #(
         cf_idx  = turn_q;
         for (i = ENTRIES - 1; i >= 0; i = i - 1) begin
             drop[i] = inv_valid_i
-                   && ((tag_q[i*37+21 +: 16] ^ inv_sid_i) & ~inv_mask_i) == 16'd0;
+                   && ((tag_q[i*37+21 +: 16] ^ inv_sid_i) & ~inv_mask_i) == 16'd0
+                   && (!inv_cdv_i || tag_q[i*37 +: 20] == inv_ssid_i);
             if (valid_q[i] && tag_q[i*37 +: 37] == lk_tag) begin
                 hit     = !drop[i];
                 hit_idx = i[IDX_W-1:0];

@@ -158,7 +158,8 @@ module smmu_front #(
         .cf_valid_i(cf_valid_i), .cf_sid_i(cf_sid_i), .cf_ssv_i(cf_ssv_i),
         .cf_ssid_i(cf_ssid_i), .cf_cfg_i(cf_cfg_i),
         .inv_valid_i(inv_go && inv[`INV_CFG_LSB]), .inv_sid_i(inv[`INV_SID_LSB +: 16]),
-        .inv_mask_i(inv[`INV_SIDMASK_LSB +: 16]));
+        .inv_mask_i(inv[`INV_SIDMASK_LSB +: 16]), .inv_cdv_i(inv[`INV_CDV_LSB]),
+        .inv_ssid_i(inv[`INV_SSID_LSB +: 20]));
 
     wire             b_tlb_done, b_tlb_hit, b_leave;
     wire [`TE_W-1:0] b_rec;
