@@ -397,7 +397,7 @@ async def msi_into_its_own_slot(dut: Any) -> None:
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def every_msi_once_in_order(dut: Any) -> None:
-    """QUE-007, QUE-005, IRQ-013: unique MSIs of a full queue over many laps, out of order memory."""
+    """QUE-007, QUE-005, IRQ-013: unique MSIs over many laps, memory out of order."""
     s = await Scene.start(
         dut, cmdq_log2=4, cfg=BenchConfig(fast_registers=True, throttle=True, jitter=20, seed=3)
     )
