@@ -198,6 +198,12 @@ class SmmuProgram:
         self, at_least: int = 0, limit: int = 20_000, keep: bool = False
     ) -> list[Record]:
         """Records in the event queue, taken out unless ``keep``; waits for ``at_least``."""
+        return [EventRecord.unpack(raw) for raw in await self.records(at_least, limit, keep)]
+
+    async def records(
+        self, at_least: int = 0, limit: int = 20_000, keep: bool = False
+    ) -> list[bytes]:
+        """The same as raw bytes, reserved bits included."""
         log2, found, start = self.layout.eventq_log2, [], self.io.cycle
         while True:
             wr = (await self.read("EVENTQ_PROD")).wr
@@ -206,7 +212,7 @@ class SmmuProgram:
             new = []
             while rd != wr:
                 at = slot_address(self.layout.eventq, log2, rd, RECORD_SIZE)
-                new.append(EventRecord.unpack(self.memory.peek(at, RECORD_SIZE)))
+                new.append(self.memory.peek(at, RECORD_SIZE))
                 rd = advance(log2, rd)
             if new and not keep:
                 await self.write("EVENTQ_CONS", rd=rd, ovackflg=cons.ovackflg)
