@@ -67,8 +67,9 @@ class Stream:
 
     def __init__(self, prog: SmmuProgram, sid: int, cdmax: int, s1: bool, s2: bool,
                  fields: dict[str, int]) -> None:  # fmt: skip
-        self.prog, self.sid = prog, sid
+        self.prog, self.sid, self.s1 = prog, sid, s1
         self.stage2: PageTable | None = None
+        self.spaces: dict[int, PageTable] = {}  # stage 1 by SubstreamID
         self.cds = prog.alloc(64 << cdmax, 64 << cdmax)
         ste = {"v": 1, "config": 4 | int(s1) | int(s2) << 1, "shcfg": 1, **fields}
         if s2:
@@ -107,6 +108,7 @@ class Stream:
             "t0sz": tree.tsz, "tg0": granule.tg0, "ttb0": tree.base, "asid": asid, **cd,
         }  # fmt: skip
         self._cd_fields[ssid] = values
+        self.spaces[ssid] = tree
         self.rewrite_cd(ssid)
         return tree
 

@@ -21,7 +21,7 @@ from tb.bfm.axi_mem import MemRequest
 from tb.bfm.burst import OKAY, SLVERR, AxiTxn
 from tb.env.program import Layout, SmmuProgram, Stream
 from tb.env.smmu_bench import BenchConfig, SmmuBench
-from tb.models.fields import EVTREC, REG, Cmd, Event, EventRecord, FaultClass
+from tb.models.fields import EVTREC, REG, STE, Cmd, Event, EventRecord, FaultClass
 from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome, SmmuRef, Transaction
 from tb.models.smmu_ref.attributes import bus_cache
@@ -189,9 +189,37 @@ class CaseScene:
         await self.forget()
         await self.prog.enable(smmuen=1, cmdqen=1, eventqen=1)
 
-    def stream(self, sid: int, **options: Any) -> Stream:
-        """A stream of the program; the event records name it."""
-        return self.prog.stream(sid, **options)
+    def ste_address(self, sid: int) -> int:
+        """Where the STE of ``sid`` lies in the linear table of the layout."""
+        return self.prog.layout.strtab + 64 * sid
+
+    def clone(self, stream: Stream, sid: int, **changes: int) -> int:
+        """Another StreamID with the STE of ``stream``, some fields changed; returns it."""
+        self.memory.poke(self.ste_address(sid), STE.pack(**stream.fields | changes))
+        return sid
+
+    def stream(self, sid: int, *, mapped: bool = True, cd: dict[str, int] | None = None,
+               **options: Any) -> Stream:  # fmt: skip
+        """A stream of the program; ``mapped``: page VA goes to DATA in every stage it has.
+
+        A stream without stage 1 sees page VA as its input address too.
+        """
+        stream = self.prog.stream(sid, **options)
+        if stream.s1:
+            stream.space(asid=sid & 0xFFFF, **(cd or {}))
+        if mapped:
+            self.map(stream)
+        return stream
+
+    @staticmethod
+    def map(stream: Stream, va: int = VA, pa: int = DATA, ssid: int = 0,
+            leaf1: Any = None, leaf2: Any = None) -> None:  # fmt: skip
+        """One page from ``va`` to ``pa``."""
+        if stream.s1:
+            stream.spaces[ssid].map(va, stream.ipa(pa), PAGE, leaf1)
+            stream.lend(pa, PAGE, leaf2)
+        elif stream.stage2:
+            stream.stage2.map(va, pa, PAGE, leaf2)
 
     # ---- rows ----------------------------------------------------------------------------
     def post(self, case: Case, axi_id: int | None = None) -> AxiTxn:

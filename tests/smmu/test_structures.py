@@ -9,4 +9,7 @@ from tb.env import smmu_bench
 
 def test_structures() -> None:
     """Where STEs and CDs lie, which are legal, and what their fields do."""
-    runner.run(smmu_bench.build(), module="tests.smmu.stream_table_tests")
+    runner.run(
+        smmu_bench.build(),
+        module="tests.smmu.stream_table_tests,tests.smmu.ste_tests",
+    )
