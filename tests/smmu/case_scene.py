@@ -235,13 +235,16 @@ class CaseScene:
         return case.txn
 
     async def run(self, cases: Sequence[Case], *, batch: int = BATCH, cold: bool = True,
-                  fail: bool = True) -> None:  # fmt: skip
+                  tables: bool = False, fail: bool = True) -> None:  # fmt: skip
         """Run rows, a batch in flight at a time, and compare. A row that stalls ends its AXI ID.
 
-        ``cold``: nothing of these rows is cached, so structures are read as the model reads them.
+        ``cold``: nothing of these rows is cached, so each structure the model reads has to be read;
+        ``tables``: the same for the lines of translation tables.
         """
+        self.reads.clear()
         for first in range(0, len(cases), batch):
-            await self._batch(cases[first : first + batch], cold)
+            await self._batch(cases[first : first + batch])
+        self._fetches(cases, cold, tables)
         self.checked += len(cases)
         if fail:
             self.conclude()
@@ -257,8 +260,7 @@ class CaseScene:
         await self.run([case], cold=cold)
         return case
 
-    async def _batch(self, cases: Sequence[Case], cold: bool) -> None:
-        self.reads.clear()
+    async def _batch(self, cases: Sequence[Case]) -> None:
         self.sent.clear()
         straps = self.bench.cfg.nostall
         for number, case in enumerate(cases):
@@ -273,7 +275,7 @@ class CaseScene:
         records = await self.prog.records(at_least=stalls)
         await self.prog.sync()
         records += await self.prog.records()
-        self._compare(cases, records, cold)
+        self._compare(cases, records)
 
     def _agree(self, case: Case) -> None:
         """The row and the reference model say the same."""
@@ -293,7 +295,7 @@ class CaseScene:
     def _wrong(self, case: Case, text: str) -> None:
         self.problems.append(f"{case.name} (sid 0x{case.sid:x}, 0x{case.addr:x}): {text}")
 
-    def _compare(self, cases: Sequence[Case], records: list[bytes], cold: bool) -> None:
+    def _compare(self, cases: Sequence[Case], records: list[bytes]) -> None:
         by_sid: dict[int, list[bytes]] = defaultdict(list)
         for record in records:
             by_sid[EVTREC.get(record, "streamid")].append(record)
@@ -310,7 +312,6 @@ class CaseScene:
         for key, left in sent.items():
             self.problems += [f"burst downstream nobody asked for: 0x{r.addr:x} {key}"
                               for r in left]  # fmt: skip
-        self._fetches(cases, cold)
 
     def _record(self, case: Case, records: list[bytes]) -> None:
         """Exactly the record asked for, of this transaction, all 256 bits but the STAG."""
@@ -350,9 +351,10 @@ class CaseScene:
         if not txn.is_write and any(txn.data):
             self._wrong(case, "data in a local answer")
 
-    def _fetches(self, cases: Iterable[Case], cold: bool) -> None:
+    def _fetches(self, cases: Iterable[Case], cold: bool, tables: bool) -> None:
         """No read that the model does not make; cold structures each in one read, attributes."""
         allowed: set[int] = set()
+        lines: set[int] = set()
         due: set[tuple[int, int]] = set()
         attrs: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for case in cases:
@@ -360,8 +362,10 @@ class CaseScene:
                 line = fetch.pa & -64
                 allowed.add(line)
                 attrs[line].add(bus_cache(fetch.attr, True))
-                if fetch.what in STRUCTURES:
+                if fetch.what in STRUCTURES and cold:
                     due.add((fetch.pa, fetch.length))
+                elif fetch.what not in STRUCTURES and tables:
+                    lines.add(line)
         got: Counter[tuple[int, int]] = Counter()
         for request in self.reads:
             line = request.addr & -64
@@ -373,10 +377,11 @@ class CaseScene:
                 self.problems.append(
                     f"read of 0x{request.addr:x} with (cache, domain) {pins}, not {attrs[line]}"
                 )
-        if cold:
-            for pa, length in due:
-                if not got[pa, length]:
-                    self.problems.append(f"no read of {length} bytes at 0x{pa:x}")
+        for pa, length in due:
+            if not got[pa, length]:
+                self.problems.append(f"no read of {length} bytes at 0x{pa:x}")
+        for line in lines - {pa & -64 for pa, _ in got}:
+            self.problems.append(f"no read of the table line at 0x{line:x}")
 
     # ---- stalls --------------------------------------------------------------------------
     async def end_stalls(self, cases: Iterable[Case]) -> None:

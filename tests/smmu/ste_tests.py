@@ -127,7 +127,11 @@ async def invalid_and_disabled(dut: Any) -> None:
         noise = rng.getrandbits(512)
         config = number % 8
         valid = number >= 64
-        raw = noise & ~0xF | config << 1 | valid if not valid else noise & ~0xF | (config & 3) << 1 | 1
+        raw = (
+            noise & ~0xF | config << 1 | valid
+            if not valid
+            else noise & ~0xF | (config & 3) << 1 | 1
+        )
         t.scene.memory.poke(t.scene.ste_address(sid), raw.to_bytes(64, "little"))
         want = abort(None, ("STE",)) if valid else BAD_STE
         ssid = rng.choice((None, 0, 1, 0xFFFFF))

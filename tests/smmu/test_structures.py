@@ -11,5 +11,6 @@ def test_structures() -> None:
     """Where STEs and CDs lie, which are legal, and what their fields do."""
     runner.run(
         smmu_bench.build(),
-        module="tests.smmu.stream_table_tests,tests.smmu.ste_tests",
+        module="tests.smmu.stream_table_tests,tests.smmu.ste_tests,"
+        "tests.smmu.cd_tests,tests.smmu.cd_table_tests",
     )
