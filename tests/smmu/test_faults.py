@@ -11,5 +11,5 @@ def test_faults() -> None:
     """What becomes of each fault, and which of several is reported."""
     runner.run(
         smmu_bench.build(),
-        module="tests.smmu.fault_model_tests",
+        module="tests.smmu.fault_model_tests,tests.smmu.fault_order_tests",
     )
