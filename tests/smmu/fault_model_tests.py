@@ -38,7 +38,7 @@ async def run_mixed(s: CaseScene, rows: list[Case]) -> None:
     step = min(s.bench.params["STALL_MAX"], s.ids, 4)
     for first in range(0, len(waiting), step):
         some = waiting[first : first + step]
-        await s.run(some)
+        await s.run(some, cold=False)
         for row in some:
             assert not row.txn.finished, f"{row.name}: answered while stalled (STL-001)"
         stags = {row.record.stag for row in some}

@@ -12,5 +12,5 @@ def test_structures() -> None:
     runner.run(
         smmu_bench.build(),
         module="tests.smmu.stream_table_tests,tests.smmu.ste_tests,"
-        "tests.smmu.cd_tests,tests.smmu.cd_table_tests",
+        "tests.smmu.cd_tests,tests.smmu.cd_table_tests,tests.smmu.address_tests",
     )
