@@ -25,6 +25,7 @@ from tb.models.vmsa import GRANULE_4K, Granule, PageTable, Stage2Leaf
 
 IPA_OFFSET = 0x8_0000_0000
 MAIR_WB = 0xFF
+TABLES_SIZE = 16 << 20  # bytes of Layout.tables that streams with both stages can reach
 POLL_CYCLES = 20
 CDMAX_LIMIT = 8  # log2 of the CDs a test stream may have (linear table of 16 KB)
 
@@ -65,21 +66,22 @@ class HangError(AssertionError):
 class Stream:
     """One StreamID: its STE, its CDs and its trees."""
 
-    def __init__(self, prog: SmmuProgram, sid: int, cdmax: int, s1: bool, s2: bool,
-                 fields: dict[str, int]) -> None:  # fmt: skip
+    def __init__(self, prog: SmmuProgram, sid: int, cdmax: int, s1: bool,
+                 s2: bool | PageTable, fields: dict[str, int]) -> None:  # fmt: skip
         self.prog, self.sid, self.s1 = prog, sid, s1
         self.stage2: PageTable | None = None
         self.spaces: dict[int, PageTable] = {}  # stage 1 by SubstreamID
         self.cds = prog.alloc(64 << cdmax, 64 << cdmax)
-        ste = {"v": 1, "config": 4 | int(s1) | int(s2) << 1, "shcfg": 1, **fields}
+        ste = {"v": 1, "config": 4 | int(s1) | bool(s2) << 1, "shcfg": 1, **fields}
         if s2:
-            self.stage2 = tree = prog.tree(stage=2, input_bits=40)
+            given = isinstance(s2, PageTable)
+            self.stage2 = tree = s2 if given else prog.tree(stage=2, input_bits=40)
             ste |= {
                 "s2t0sz": tree.tsz, "s2sl0": tree.sl0, "s2tg": tree.granule.tg0,
                 "s2ttb": tree.base, "s2ps": 5, "s2aa64": 1, "s2r": 1, **fields,
             }  # fmt: skip
-            self.lend(prog.layout.tables, 16 << 20)
         if s1:
+            self.lend(prog.layout.tables, TABLES_SIZE)
             ste |= {"s1contextptr": self.ipa(self.cds), "s1cdmax": cdmax, **fields}
         self.fields = ste
         self._cd_fields: dict[int, dict[str, int]] = {}
@@ -248,9 +250,12 @@ class SmmuProgram:
             self.memory, granule, stage=stage, input_bits=input_bits, alloc=alloc, **options
         )
 
-    def stream(self, sid: int, *, cdmax: int = 0, s1: bool = True, s2: bool = False,
-               **fields: int) -> Stream:  # fmt: skip
-        """Write an STE with the stages asked for; ``fields`` override those of the STE."""
+    def stream(self, sid: int, *, cdmax: int = 0, s1: bool = True,
+               s2: bool | PageTable = False, **fields: int) -> Stream:  # fmt: skip
+        """Write an STE with the stages asked for; ``fields`` override those of the STE.
+
+        ``s2`` may be a tree that exists already, shared by streams of one VMID.
+        """
         if cdmax > CDMAX_LIMIT:
             raise ValueError(f"cdmax {cdmax}")
         return Stream(self, sid, cdmax, s1, s2, fields)
