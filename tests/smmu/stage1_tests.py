@@ -215,7 +215,11 @@ async def leaf_output_addresses(dut: Any) -> None:
         tree = s.prog.stream(sid).space(granule=granule, asid=sid)
         size = 1 << INDEX_LSB[granule.shift][level]
         lowest = 16 if granule is GRANULE_64K else 12  # [15:12] count there: VM1-013
-        junk = [0, (size - 1) & -(1 << lowest), *(1 << b for b in range(lowest, size.bit_length() - 1))]
+        junk = [
+            0,
+            (size - 1) & -(1 << lowest),
+            *(1 << b for b in range(lowest, size.bit_length() - 1)),
+        ]
         span = max(size, 1 << 30)
         base = 0x1234_0000_0000 & -span
         for index, bits in enumerate(junk):
