@@ -22,12 +22,16 @@ from tb.bfm.axi_mem import MemRequest
 from tb.bfm.burst import OKAY, SLVERR, AxiTxn
 from tb.env.program import HangError, Layout, SmmuProgram, Stream
 from tb.env.smmu_bench import BenchConfig, SmmuBench
-from tb.models.fields import Cmd, EventRecord
+from tb.models.fields import REG, Cerror, Cmd, EventRecord
 from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome, SmmuRef, Transaction
+from tb.models.smmu_ref.attributes import bus_cache
+from tb.models.smmu_ref.queues import COMMAND_SIZE, slot_address
 from tb.models.vmsa import GRANULE_4K, Granule, PageTable
 
 LIMIT = 20_000  # cycles; any single access and any SYNC ends far below
+LINE = 64  # bytes of a fetch; it holds one kind of structure
+SMMU_PROT = 0b011  # data, Non-secure, privileged
 WALK_ID_MASK = 0xC0  # IDs of walks are below 0x40
 PINS = ("cache", "domain", "prot", "lock")
 
@@ -46,8 +50,8 @@ class Seen:
 
     @property
     def ok(self) -> bool:
-        """Answered OKAY."""
-        return self.resp == OKAY
+        """Answered OKAY or EXOKAY."""
+        return self.resp < SLVERR
 
     @property
     def what(self) -> str:
@@ -81,6 +85,8 @@ class WalkScene:
         self.down: list[list[MemRequest]] = [[] for _ in bench.mems]
         self.walk_reads: list[MemRequest] = []
         self.port_reads: list[MemRequest] = []  # everything read on the walk port
+        self.port_writes: list[MemRequest] = []
+        self.prots: set[int] = set()  # AxPROT seen on the walk port
         for port, seen in zip(bench.mems, self.down, strict=True):
             port.observers.append(seen.append)
         bench.ptw.observers.append(self._walk_port)
@@ -100,7 +106,9 @@ class WalkScene:
         return scene
 
     def _walk_port(self, request: MemRequest) -> None:
+        self.prots.add(request.ax["prot"])
         if request.is_write:
+            self.port_writes.append(request)
             return
         self.port_reads.append(request)
         if not request.id & WALK_ID_MASK:
@@ -197,6 +205,12 @@ class WalkScene:
     @staticmethod
     def _compare(txn: AxiTxn, seen: Seen, want: Outcome) -> None:
         where = f"{'write' if txn.is_write else 'read'} {txn.ax} 0x{txn.addr:x}, model: {want}"
+        for fetch in seen.fetches:
+            same = [f for f in want.fetches if f.pa & -LINE == fetch.addr & -LINE]
+            assert same, f"read 0x{fetch.addr:x}, which the translation does not need: {where}"
+            pins = fetch.ax["cache"], fetch.ax["domain"]
+            legal = [bus_cache(f.attr, rnw=True) for f in same]
+            assert pins in legal, f"{same[0].what} 0x{fetch.addr:x}: {pins} not {legal}: {where}"
         if want.kind is Kind.OK:
             assert seen.ok, f"answered {seen.resp} {seen.record}: {where}"
             assert seen.pa == want.pa, f"left at 0x{seen.pa or 0:x}, {seen.walks} walks: {where}"
@@ -236,6 +250,26 @@ class WalkScene:
         """Nothing is cached afterwards."""
         await self.invalidate(Cmd.cfgi_all(), Cmd.tlbi_nsnh_all())
 
+    async def refused(self, command: bytes) -> None:
+        """The command stops the queue with CERROR_ILL; it is replaced by a harmless one."""
+        at = self.prog.layout.cmdq, self.prog.layout.cmdq_log2, (await self.prog.read("CMDQ_PROD"))
+        await self.prog.command(command)
+        await self.prog.until("GERROR", 1, 1 ^ (await self.prog.read("GERRORN")).cmdq_err)
+        cons = await self.prog.read("CMDQ_CONS")
+        assert cons.err == Cerror.ILL, f"ERR={cons.err} for {command.hex()}"
+        assert cons.rd == at[2].wr, "CONS stays on the command"
+        self.bench.memory.poke(
+            slot_address(at[0], at[1], cons.rd, COMMAND_SIZE), Cmd.prefetch_config()
+        )
+        gerror = await self.read32(REG["GERROR"].offset)
+        await self.write32(REG["GERRORN"].offset, gerror)
+        await self.prog.sync()
+
+    async def set_gbpa(self, **fields: int) -> None:
+        """Write GBPA and wait until the update is done."""
+        await self.prog.write("GBPA", update=1, **fields)
+        await self.prog.until("GBPA", 1 << 31, 0)
+
     async def broadcast(self, *messages: Sequence[dvm.Part]) -> int:
         """DVM messages and a Sync, until its Complete; cycles it took."""
         start, before = self.cycle, self.bench.ptw.dvm_completes
@@ -256,6 +290,7 @@ class WalkScene:
         """No record is left that nobody asked about, no bus rule broken."""
         left = await self.prog.events()
         assert not left, f"records nobody expected: {[str(r) for r in left]}"
+        assert self.prots <= {SMMU_PROT}, f"AxPROT of SMMU accesses: {self.prots}"
         await self.bench.finish()
 
 
