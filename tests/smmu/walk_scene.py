@@ -68,11 +68,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Probe:
-    """One translation a scope test watches."""
+    """One translation a scope test watches.
+
+    The configuration cache of a small SMMU may hold fewer streams than a test watches. An access
+    to ``anchor`` brings the configuration back first, so that only a missing translation walks.
+    """
 
     addr: int
     sid: int
     ssid: int | None = None
+    anchor: int | None = None
 
 
 class WalkScene:
@@ -228,6 +233,8 @@ class WalkScene:
         """Names of the probes whose translation had to walk; all must translate."""
         lost = set()
         for name, probe in probes.items():
+            if probe.anchor is not None:
+                assert (await self.access(probe.anchor, probe.sid, ssid=probe.ssid)).ok
             seen = await self.access(probe.addr, probe.sid, ssid=probe.ssid)
             assert seen.ok, f"{name}: {seen.what} {seen.record}"
             if seen.walks:
