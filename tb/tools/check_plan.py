@@ -146,14 +146,12 @@ def missing(state: State) -> Iterator[str]:
     for point in state.plan.testpoints:
         named |= {name: state.results.of_test(name) for name in point.tests}
         named |= {name: state.results.of_property(name) for name in point.properties}
-    for name, (result, records) in sorted(named.items()):
-        if result == FAILED:
-            for r in sorted(records, key=lambda record: record.key):
-                node = r.node.rsplit("::", 1)[-1]
-                where = f"{node}/{r.inner}" if r.inner else node
-                yield (f"failed      {name}: {where} SIM={r.sim} CONFIG={r.config} SEED={r.seed}")
-        elif result == NOT_RUN:
-            yield f"not run     {name}"
+    bad = {r.key: r for result, records in named.values() if result == FAILED for r in records}
+    for _, r in sorted(bad.items()):
+        node = r.node.rsplit("::", 1)[-1]
+        where = f"{node}/{r.inner}" if r.inner else node
+        yield f"failed      {where} SIM={r.sim} CONFIG={r.config} SEED={r.seed}"
+    yield from sorted(f"not run     {n}" for n, (result, _) in named.items() if result == NOT_RUN)
 
 
 def report(plan: Plan, records: list[history.Record], strict: bool, area: str = "") -> int:

@@ -209,7 +209,7 @@ def test_plan_report(
     assert out.splitlines()[-1] == "M1 covered 3 / 3, passing 0"
     records[:] = [Record(f"{X}[8]", "one", "verilator", "tiny", 7, "failed")]
     code, out = run(every, strict="1")
-    assert "failed      test_x/one: test_x[8]/one SIM=verilator CONFIG=tiny SEED=7\n" in out
+    assert "failed      test_x[8]/one SIM=verilator CONFIG=tiny SEED=7\n" in out
     assert run(every)[0] == 0 and run(every, "--static") == (0, "")
     code, out = run(GOOD, "--area", "AAA")
     assert code == 0 and "AAA-001 failed" in out and "p.yaml: a_point" in out
