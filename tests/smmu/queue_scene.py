@@ -20,7 +20,7 @@ from tb.bfm.burst import WRAP, AxiTxn
 from tb.env.program import HangError, Layout, SmmuProgram, Stream
 from tb.env.smmu_bench import BenchConfig, SmmuBench
 from tb.models.fields import REG, Cmd, Gerror, SyncCs
-from tb.models.smmu_ref.queues import COMMAND_SIZE, slot_address
+from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, slot_address
 from tb.models.vmsa import PageTable
 
 VA, PAGE, STEP = 0x10_0000, 0x4800_0000, 0x1000
@@ -76,6 +76,7 @@ class Scene:
         self.bench, self.memory = bench, bench.memory
         self.prog = SmmuProgram(bench, bench.memory, layout)
         self.log: list[Burst] = []
+        self.stray: list[Burst] = []  # event writes outside the queue
         bench.ptw.observers.append(self._arrived)
 
     @classmethod
@@ -93,6 +94,12 @@ class Scene:
         burst = Burst(self.bench.cycle, request.is_write, request.id, request.addr,
                       request.shape.beats, request.ax)  # fmt: skip
         self.log.append(burst)
+        if burst.is_write and burst.id == EVENT_ID:
+            lay = self.prog.layout
+            size = 32 << lay.eventq_log2
+            base = lay.eventq & -size
+            if burst.addr % 32 or burst.nbytes != 32 or not base <= burst.addr < base + size:
+                self.stray.append(burst)
 
     # ---- what the walk port saw ----------------------------------------------------------
     def command_reads(self, since: int = 0) -> list[Burst]:
@@ -159,6 +166,12 @@ class Scene:
         while not await self.active() & bit:
             if self.bench.cycle > end:
                 raise HangError(f"{bit.name} does not become active")
+
+    def event_error(self, index: int = 0) -> None:
+        """The next write of event record ``index`` aborts."""
+        lay = self.prog.layout
+        at = slot_address(lay.eventq, lay.eventq_log2, index, RECORD_SIZE)
+        self.memory.add_error(at, RECORD_SIZE, reads=False, count=1)
 
     async def acknowledge(self) -> None:
         """Acknowledge every error."""
@@ -261,8 +274,10 @@ class Scene:
         return addresses
 
     async def finish(self) -> None:
-        """End of test: everything answered, no bus rule broken."""
+        """End of test: everything answered, no rule of a bus, of EVQ-029 or of GER-003 broken."""
         await self.bench.finish()
+        assert not self.stray, f"event writes outside the queue: {self.stray[:3]}"
+        assert not await self.get("GERROR") & Gerror.SFM_ERR
 
 
 class TwoFaced:

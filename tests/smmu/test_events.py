@@ -9,4 +9,6 @@ from tb.env import smmu_bench
 
 def test_events() -> None:
     """EVQ-*: records of every type; full, failing, slow and disabled queues."""
-    runner.run(smmu_bench.build(), module="tests.smmu.event_record_tests")
+    runner.run(
+        smmu_bench.build(), module="tests.smmu.event_record_tests,tests.smmu.event_queue_tests"
+    )
