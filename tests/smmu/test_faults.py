@@ -8,8 +8,9 @@ from tb.env import smmu_bench
 
 
 def test_faults() -> None:
-    """What becomes of each fault, and which of several is reported."""
+    """What becomes of each fault, which of several is reported, what clients see."""
     runner.run(
         smmu_bench.build(),
-        module="tests.smmu.fault_model_tests,tests.smmu.fault_order_tests",
+        module="tests.smmu.fault_model_tests,tests.smmu.fault_order_tests,"
+        "tests.smmu.client_fault_tests",
     )

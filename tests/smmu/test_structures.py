@@ -12,5 +12,6 @@ def test_structures() -> None:
     runner.run(
         smmu_bench.build(),
         module="tests.smmu.stream_table_tests,tests.smmu.ste_tests,"
-        "tests.smmu.cd_tests,tests.smmu.cd_table_tests,tests.smmu.address_tests",
+        "tests.smmu.cd_tests,tests.smmu.cd_table_tests,tests.smmu.address_tests,"
+        "tests.smmu.config_update_tests,tests.smmu.walk_attr_tests",
     )
