@@ -14,7 +14,6 @@ from pathlib import Path
 from sim.options import ROOT, OptionError, close_to
 
 LIBRARY_DIRS = ("hdl", "tb")
-RTL_LIST = ROOT / "hdl" / "rtl.f"
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 # `name #(` or `name u_x (` / `name u_x [3:0] (`
@@ -80,9 +79,7 @@ def read_filelist(path: Path) -> list[Path]:
 
 
 def rtl_files() -> list[Path]:
-    """Every file of the synthesizable design: hdl/rtl.f, or all of hdl/ while there is no list."""
-    if RTL_LIST.is_file():
-        return read_filelist(RTL_LIST)
+    """Every file of the synthesizable design."""
     return sorted((ROOT / "hdl").rglob("*.v"))
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sim import sources
 from tb.tools import gen_docs, gen_pins, gen_python, gen_ral, gen_verilog
 from tb.tools.gen_schema import load_spec
 from tb.tools.gen_yaml import SpecError
@@ -49,12 +50,25 @@ def formatted(text: str, root: Path) -> str:
     return done.stdout
 
 
+def filelist() -> str:
+    """hdl/rtl.f: what a foreign flow reads for smmu_top and dma_top, dependencies first."""
+    files = dict.fromkeys([*sources.closure("smmu_top"), *sources.closure("dma_top")])
+    folders = sorted({p.parent for p in sources.headers_of(files)})
+    lines = [
+        "// Generated from the RTL by `make gen`: smmu_top and dma_top, from the project's root."
+    ]
+    lines += [f"+incdir+{p.relative_to(ROOT).as_posix()}" for p in folders]
+    lines += [p.relative_to(ROOT).as_posix() for p in files]
+    return "\n".join([*lines, ""])
+
+
 def render_all(root: Path) -> dict[Path, str]:
     """Text of every generated file by path relative to the root."""
     spec = load_spec(root / FIELDS)
     pins = gen_pins.load_pins(root / PINS)
     configs = gen_pins.load_configs(root / CONFIGS, pins)
     texts = {
+        Path("hdl/rtl.f"): filelist(),
         Path("hdl/smmu/smmu_defs.vh"): gen_verilog.render(spec),
         Path("tb/models/fields.py"): formatted(gen_python.render(spec), root),
         Path("tb/env/ral.py"): formatted(gen_ral.render(spec), root),
