@@ -28,7 +28,8 @@ module smmu_top #(
     parameter WBUF_BEATS   = 2048,
     parameter RBUF_BEATS   = 512,
     parameter CMDQS        = 8,     // log2 of the largest command queue
-    parameter EVENTQS      = 8
+    parameter EVENTQS      = 8,
+    parameter GBPA_ABORT   = 0      // reset value of GBPA.ABORT (INI-002)
 ) (
     input  wire                            clk_i,
     input  wire                            rst_ni,
@@ -214,7 +215,8 @@ module smmu_top #(
         for (i = 0; i < NUM_TBU; i = i + 1) begin : g_tbu
             smmu_tbu #(
                 .DATA_W(DATA_W), .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .TBU_RSVD(TBU_RSVD),
-                .UTLB_ENTRIES(UTLB_ENTRIES), .WBUF_BEATS(WBUF_BEATS), .RBUF_BEATS(RBUF_BEATS)
+                .UTLB_ENTRIES(UTLB_ENTRIES), .WBUF_BEATS(WBUF_BEATS), .RBUF_BEATS(RBUF_BEATS),
+                .GBPA_ABORT(GBPA_ABORT)
             ) u_tbu (
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .s_axi_awvalid(s_axi_awvalid[i]),
@@ -321,7 +323,7 @@ module smmu_top #(
         .NUM_TBU(NUM_TBU), .TBU_SLOTS(TBU_SLOTS), .TLB_SETS(TLB_SETS), .TLB_WAYS(TLB_WAYS),
         .WALK_SLOTS(WALK_SLOTS), .WC_ENTRIES(WC_ENTRIES), .S2LC_ENTRIES(S2LC_ENTRIES),
         .LINE_ENTRIES(LINE_ENTRIES), .CFG_ENTRIES(UTLB_ENTRIES), .STALL_MAX(STALL_MAX),
-        .CMDQS(CMDQS), .EVENTQS(EVENTQS)
+        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .GBPA_ABORT(GBPA_ABORT)
     ) u_tcu (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .up_valid_i(up_valid), .up_ready_o(up_ready), .up_msg_i(up_msg),

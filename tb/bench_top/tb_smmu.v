@@ -34,6 +34,7 @@ module tb_smmu #(
     parameter RBUF_BEATS   = 512,
     parameter CMDQS        = 8,
     parameter EVENTQS      = 8,
+    parameter GBPA_ABORT   = 0,
     parameter RAM_WORDS    = 0,     // 128-bit words of bfm_ram, from 0x40000000
     parameter MST_SLOT_W   = 6,     // log2 of bursts open, and of targets of the generator
     parameter METER        = 0      // 1: a tb_meter per TBU and direction
@@ -138,7 +139,8 @@ module tb_smmu #(
         .TBU_RSVD (TBU_RSVD), .UTLB_ENTRIES (UTLB_ENTRIES), .TLB_SETS (TLB_SETS),
         .TLB_WAYS (TLB_WAYS), .WALK_SLOTS (WALK_SLOTS), .WC_ENTRIES (WC_ENTRIES),
         .S2LC_ENTRIES (S2LC_ENTRIES), .LINE_ENTRIES (LINE_ENTRIES), .STALL_MAX (STALL_MAX),
-        .WBUF_BEATS (WBUF_BEATS), .RBUF_BEATS (RBUF_BEATS), .CMDQS (CMDQS), .EVENTQS (EVENTQS)
+        .WBUF_BEATS (WBUF_BEATS), .RBUF_BEATS (RBUF_BEATS), .CMDQS (CMDQS), .EVENTQS (EVENTQS),
+        .GBPA_ABORT (GBPA_ABORT)
     ) u_smmu (
         .clk_i (clk_i), .rst_ni (rst_ni), .s_axi_awvalid (s_awvalid), .s_axi_awready (s_awready),
         .s_axi_awid (s_awid), .s_axi_awaddr (s_awaddr), .s_axi_awlen (s_awlen),

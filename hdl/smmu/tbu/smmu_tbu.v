@@ -22,7 +22,8 @@ module smmu_tbu #(
     parameter TBU_RSVD     = 4,     // of them only for streams that do not stall
     parameter UTLB_ENTRIES = 32,
     parameter WBUF_BEATS   = 2048,  // beats of write data, in chunks of 16
-    parameter RBUF_BEATS   = 512    // beats of read data, and B responses
+    parameter RBUF_BEATS   = 512,   // beats of read data, and B responses
+    parameter GBPA_ABORT   = 0      // reset value of GBPA.ABORT (INI-002)
 ) (
     input  wire                        clk_i,
     input  wire                        rst_ni,
@@ -202,7 +203,7 @@ module smmu_tbu #(
     wire [1:0]           sync_tag;
     wire [1:0]           mode_used = slots_mode | {|(s1_valid & s1_mode), |(s1_valid & ~s1_mode)};
 
-    smmu_tbu_epoch #(.CNT_W(FLY_W + 1)) u_epoch (
+    smmu_tbu_epoch #(.CNT_W(FLY_W + 1), .GBPA_ABORT(GBPA_ABORT)) u_epoch (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .dn_sync_i(dn_sync), .dn_mode_i(dn_mode), .dn_tag_i(dn_slot[1:0]),
         .dn_mode_body_i(dn_q[`DN_BODY_LSB +: `MODE_W]),

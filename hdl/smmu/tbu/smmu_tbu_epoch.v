@@ -21,7 +21,8 @@
 `include "smmu_if.vh"
 
 module smmu_tbu_epoch #(
-    parameter CNT_W = 12    // counts all transactions in flight of both directions
+    parameter CNT_W      = 12,  // counts all transactions in flight of both directions
+    parameter GBPA_ABORT = 0    // reset value of GBPA.ABORT (INI-002)
 ) (
     input  wire                 clk_i,
     input  wire                 rst_ni,
@@ -45,7 +46,8 @@ module smmu_tbu_epoch #(
     output wire [1:0]           sync_tag_o,
     input  wire                 sync_grant_i
 );
-    localparam [`MODE_W-1:0] MODE_RESET = {`GBPA_RESET, 1'b0};
+    localparam [31:0] GBPA_RST = `GBPA_RESET | ((GBPA_ABORT != 0) ? 32'd1 << `GBPA_ABORT_LSB : 32'd0);
+    localparam [`MODE_W-1:0] MODE_RESET = {GBPA_RST, 1'b0};
 
     // ---- counters ----------------------------------------------------------------------
     reg  [1:0] epoch_q;

@@ -22,7 +22,8 @@ module smmu_tcu #(
     parameter CFG_ENTRIES  = 32,
     parameter STALL_MAX    = 16,
     parameter CMDQS        = 8,
-    parameter EVENTQS      = 8
+    parameter EVENTQS      = 8,
+    parameter GBPA_ABORT   = 0
 ) (
     input  wire                            clk_i,
     input  wire                            rst_ni,
@@ -318,7 +319,9 @@ module smmu_tcu #(
         .dvmc_valid_o(dvmc_valid), .dvmc_ready_i(dvmc_ready), .dvmc_domain_o(dvmc_domain), .dvmc_done_i(dvmc_done)
     );
 
-    smmu_regs #(.CMDQS(CMDQS), .EVENTQS(EVENTQS), .STALL_MAX(STALL_MAX)) u_regs (
+    smmu_regs #(
+        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .STALL_MAX(STALL_MAX), .GBPA_ABORT(GBPA_ABORT)
+    ) u_regs (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .s_axil_awvalid(s_axil_awvalid),
         .s_axil_awready(s_axil_awready),

@@ -11,7 +11,7 @@
 //          a MODE with SMMUEN 1 -> 0 is taken
 //          *_en_o, smmuen_o, vmw_o  what is in force
 // Stalls : nobody; software waits for CR0ACK or GBPA.Update
-// Limits : with GBPA_ABORT=1 the TBUs must leave reset with the same mode
+// Limits : GBPA_ABORT must be that of the TBUs, which leave reset with the same mode
 // Tests  : tests/unit/test_regs.py
 //-----------------------------------------------------------------------------
 `default_nettype none
