@@ -22,7 +22,7 @@ MASK = (1 << 64) - 1
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def inputs_of_a_bypassed_stage_1(dut: Any) -> None:
-    """TRN-026, TRN-027, TRN-029, FLT-008: Config 100 and 110: below, between and above the sizes."""
+    """TRN-026, TRN-027, TRN-029, FLT-008: Config 100 and 110: below, between, above."""
     s = await CaseScene.start(dut)
     s.stream(4, s1=False)
     s.stream(5, cd={"tbi0": 1, "tbi1": 1})  # TBI of another stream's CD
@@ -151,7 +151,7 @@ async def offsets_pass(dut: Any) -> None:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def overridden_permissions(dut: Any) -> None:
-    """TRN-043, FLT-017: INSTCFG x PRIVCFG x incoming x direction x page; records tell the result."""
+    """TRN-043, FLT-017: INSTCFG x PRIVCFG x incoming x direction x page."""
     s = await CaseScene.start(dut)
     rows = []
     leaves = [(user, writable, uxn, pxn) for user, writable, uxn, pxn in
@@ -244,11 +244,11 @@ async def every_pair_of_leaf_sizes(dut: Any) -> None:
     rng = random.Random(cocotb.RANDOM_SEED)
     leaves = [(g, level) for g in GRANULES.values() for level in g.leaf_levels]
     sid = 0x100
+    window = 1 << 43  # IPAs of the tables of stage 1, backed by pages at the same distance
     for (g1, l1), (g2, l2) in product(leaves, leaves):
         sid += 1
         s1_size, s2_size = g1.leaf_size(l1), g2.leaf_size(l2)
         second = PageTable(s.memory, g2, stage=2, input_bits=44, alloc=s.prog.alloc)
-        window = 1 << 43  # IPAs of the tables of stage 1, backed by pages at the same distance
 
         def alloc(size: int, alignment: int, second: PageTable = second) -> int:
             step = second.granule.size
@@ -313,9 +313,9 @@ async def hits_pass_a_miss(dut: Any) -> None:
     s = await CaseScene.start(dut)
     for stream in (s.stream(0x21), s.stream(0x22)):
         s.map(stream, VA + PAGE, DATA + PAGE)
-    targets = [{"addr": VA, "sid": 0x21, "id": 1}, {"addr": VA + PAGE, "sid": 0x22, "id": 2},
-               {"addr": VA + PAGE, "sid": 0x21, "id": 3}, {"addr": VA, "sid": 0x22, "id": 4}]  # fmt: skip
-    targets = [{"prot": 2, "cache": 2, "domain": 3, **target} for target in targets]
+    pairs = ((VA, 0x21), (VA + PAGE, 0x22), (VA + PAGE, 0x21), (VA, 0x22))
+    targets = [{"addr": addr, "sid": sid, "id": 1 + k, "prot": 2, "cache": 2, "domain": 3}
+               for k, (addr, sid) in enumerate(pairs)]  # fmt: skip
     await s.run([Case("warm", t["sid"], t["addr"], ok(t["addr"] - VA + DATA)) for t in targets])
     s.bench.ptw.configure(out_of_order=100)
     s.bench.ptw.filters.append(lambda request: "hold")
@@ -347,7 +347,8 @@ async def shared_tags(dut: Any) -> None:
         stream = s.stream(0x30 + s2, s2=s2)
         twin = s.clone(stream, 0x40 + s2)
         for sid in (stream.sid, twin, stream.sid):
+            gone = abort(**stage1(Event.F_TRANSLATION))
             rows = [Case("read", sid, VA, ok(DATA)), Case("write", sid, VA, ok(DATA), write=True),
-                    Case("no page", sid, VA + PAGE, abort(**stage1(Event.F_TRANSLATION)))]  # fmt: skip
+                    Case("no page", sid, VA + PAGE, gone)]  # fmt: skip
             await s.run(rows, cold=False)
     await s.finish()

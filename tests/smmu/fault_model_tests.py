@@ -248,7 +248,7 @@ async def aborted_walks(dut: Any) -> None:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def structure_pages_of_stage_2(dut: Any) -> None:
-    """NST-009, STE-030, STE-031, FLT-016, CD-019: S2AP, XN, S2PTW, S2AFFD at each structure page."""
+    """NST-009, STE-030, STE-031, FLT-016: S2AP, XN, S2PTW, S2AFFD at each structure page."""
     s = await CaseScene.start(dut)
     rigs, rows = Rigs(s), []
     for page, readable, writable, xn in product(STRUCTURE_PAGES, (0, 1), (0, 1), range(4)):
@@ -309,8 +309,10 @@ async def blocks_over_pages(dut: Any) -> None:
             at = out + 0x1000 * page
             rig.stage2.map(at, rig.data, 0x1000)
             good = rig.stage2.get(at, 3)
-            broken = {Event.F_TRANSLATION: 0, Event.F_ADDR_SIZE: good | 1 << 45,
-                      Event.F_ACCESS: good & ~(1 << 10), Event.F_PERMISSION: good & ~(1 << 6)}  # fmt: skip
+            broken = {
+                Event.F_TRANSLATION: 0, Event.F_ADDR_SIZE: good | 1 << 45,
+                Event.F_ACCESS: good & ~(1 << 10), Event.F_PERMISSION: good & ~(1 << 6),
+            }  # fmt: skip
             rig.stage2.put(at, 3, broken[event])
             extra = {"ttrnw": 0} if event is Event.F_PERMISSION else {}
             want = abort(**stage2(event, FaultClass.IN, at, **extra))

@@ -189,7 +189,7 @@ async def pairs(dut: Any) -> None:
 
 @cocotb.test(timeout_time=60, timeout_unit="ms")
 async def random_defects(dut: Any) -> None:
-    """TRN-001, TRN-003: 0 to 4 defects, any Config, S1DSS, bursts of all lengths; one event each."""
+    """TRN-001, TRN-003: 0 to 4 defects, any Config, S1DSS, bursts of all lengths; one event."""
     s = await far_scene(dut)
     rng = random.Random(cocotb.RANDOM_SEED)
     rows = []
@@ -233,9 +233,7 @@ async def random_defects(dut: Any) -> None:
 def reserved(granule: Any, level: int) -> list[int]:
     """Low bits of descriptors that are invalid at a level (TRN-040)."""
     kinds = [0b00, 0b10]
-    if level == 3:
-        kinds.append(0b01)
-    elif level not in granule.block_levels:
+    if level not in granule.block_levels:
         kinds.append(0b01)
     return kinds
 
@@ -252,6 +250,8 @@ async def reserved_descriptors(dut: Any) -> None:
             kinds = [("low", kind) for kind in reserved(granule, level)]
             if granule.shift == 16:
                 kinds += [("address", bit) for bit in range(12, 16)]
+                if level in granule.block_levels:
+                    kinds += [("block", bit) for bit in range(12, 16)]
             for what, value in kinds:
                 sid += 1
                 tree = PageTable(
@@ -259,6 +259,10 @@ async def reserved_descriptors(dut: Any) -> None:
                 )
                 page = 0x6000_0000
                 tree.map(0x1_2345_0000, page, granule.size)
+                if what == "block":
+                    size = granule.leaf_size(level)
+                    tree.map(0x1_2345_0000 & -size, page & -size, size, level=level)
+                    page = page & -size | 0x1_2345_0000 & size - 1
                 good = tree.get(0x1_2345_0000, level)
                 broken = good & ~3 | value if what == "low" else good | 1 << value
                 event = Event.F_TRANSLATION if what == "low" else Event.F_ADDR_SIZE

@@ -108,7 +108,7 @@ async def retried_with_the_state_of_then(dut: Any) -> None:
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def retry_may_terminate_and_lose_its_record(dut: Any) -> None:
-    """STL-020: two without record, CD.S now 0: one recorded, one that loses its entry to another."""
+    """STL-020: two without record, CD.S now 0: one recorded, one loses its entry to another."""
     s = await StallScene.start(dut, eventq_log2=2)
     first, second = await unrecorded(s, 2)
     s.streams[STALLER].rewrite_cd(0, s=0, a=1, r=1)

@@ -8,7 +8,6 @@ from typing import Any
 
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import sync as dvm_sync
-from tb.env.program import Stream
 from tb.models.fields import REG, Cmd, Event
 from tb.models.layout import Record
 from tests.smmu.case_scene import DATA, LIMIT, PAGE, VA, CaseScene

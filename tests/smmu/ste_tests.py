@@ -10,9 +10,10 @@ from typing import Any
 import cocotb
 
 from tb.env.program import Stream
-from tb.models.fields import STE, Event, SteConfig
+from tb.models.fields import STE, Event, FaultClass, SteConfig
 from tb.models.vmsa import GRANULES, PageTable
-from tests.smmu.case_scene import DATA, VA, Case, CaseScene, Want, abort, ok
+from tests.smmu.case_scene import DATA, VA, Case, CaseScene, Want, abort, ok, stage2
+from tests.smmu.fault_rig import STRUCTURE_PAGES, Rig
 
 BYPASS, S1, S2, NESTED = (int(c) for c in (4, 5, 6, 7))
 FIRST = 0x100  # StreamIDs of rows; the templates lie below
@@ -82,7 +83,8 @@ def illegal_s1(oas: int) -> list[tuple[str, dict[str, int]]]:
 def illegal_s2(oas: int) -> list[tuple[str, dict[str, int]]]:
     """Values that make an STE ILLEGAL when stage 2 is enabled."""
     rows = [
-        ("S2AA64 0", {"s2aa64": 0}), ("S2ENDI 1", {"s2endi": 1}), ("both", {"s2aa64": 0, "s2endi": 1}),
+        ("S2AA64 0", {"s2aa64": 0}), ("S2ENDI 1", {"s2endi": 1}),
+        ("S2AA64 0 and S2ENDI 1", {"s2aa64": 0, "s2endi": 1}),
         ("S2HA", {"s2ha": 1}), ("S2HD", {"s2hd": 1}), ("S2TG 3", {"s2tg": 3}),
         ("S2SL0 3", {"s2sl0": 3}), ("S2T0SZ 0", {"s2t0sz": 0}), ("S2T0SZ 15", {"s2t0sz": 15}),
         ("S2T0SZ 40", {"s2t0sz": 40}), ("S2T0SZ 63", {"s2t0sz": 63}),
@@ -97,8 +99,8 @@ def illegal_s2(oas: int) -> list[tuple[str, dict[str, int]]]:
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
-async def illegal_fields(dut: Any) -> None:
-    """TRN-013, TRN-014, TRN-021, STE-006..008, STE-011, STE-026, STE-028, STE-029, STE-032, STE-041."""
+async def ste_illegal_fields(dut: Any) -> None:
+    """TRN-013, TRN-014, TRN-021, STE-006..008, STE-011, STE-026, STE-028..032, STE-041."""
     t = await Templates.start(dut)
     oas = t.scene.model.config.oas
     rows = []
@@ -161,8 +163,8 @@ async def illegal_comes_first(dut: Any) -> None:
             ("S2R=0", {"s2s": 0, "s2r": 0}, {}),
         ]
         if config & 1:
-            others += [("bad CD", {"s1contextptr": pointers[config](broken_cd)}, {}),
-                       ("aborting CD", {"s1contextptr": pointers[config](aborting)}, {})]  # fmt: skip
+            for name, at in (("bad CD", broken_cd), ("aborting CD", aborting)):
+                others.append((name, {"s1contextptr": pointers[config](at)}, {}))
         for cause in causes:
             for name, changes, options in others:
                 row = t.case(f"{cause} and {name}", config, BAD_STE, changes | cause, **options)
@@ -238,7 +240,7 @@ def used_bits(config: int) -> set[int]:
 
 
 @cocotb.test(timeout_time=60, timeout_unit="ms")
-async def every_bit(dut: Any) -> None:
+async def ste_every_bit(dut: Any) -> None:
     """STE-001: each of the 512 bits of a good STE flipped; only bits of the map have an effect."""
     t = await Templates.start(dut)
     s = t.scene
@@ -267,7 +269,7 @@ async def every_bit(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
-async def ignored_fields(dut: Any) -> None:
+async def ste_ignored_fields(dut: Any) -> None:
     """STE-018, STE-020, STE-036, STE-039, STE-040: features that are not there, hints, software."""
     t = await Templates.start(dut)
     rng = random.Random(cocotb.RANDOM_SEED)
@@ -315,3 +317,48 @@ async def contiguous_hint_and_merging(dut: Any) -> None:
     same = [Case(f"fault {number}", sid, hole, want) for number in range(6)]
     await t.scene.run(same)
     await t.scene.finish()
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def stage2_output_size(dut: Any) -> None:
+    """STE-027, TRN-033, TRN-035: effective S2PS at table and leaf descriptors, every CLASS."""
+    s = await CaseScene.start(dut)
+    rows, sid = [], FIRST
+    for code, size in {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 48, 7: 48}.items():
+        top = (1 << size) - 0x1000
+        for page in ("DATA", "CD", "S1.2"):
+            sid += 1
+            rig = Rig(s, sid, ste={"s2ps": code})
+            # the whole structure moves up to the last page that S2PS can name
+            where = top if page == "DATA" else rig.pages[page]
+            rig.stage2.map(rig.ipa(page) & -0x1000, where, 0x1000)
+            want = ok((top if page == "DATA" else rig.data) | 0x100)
+            rows.append(rig.case(f"S2PS {code}, {page} inside", want))
+            if size == 48:
+                continue
+            for level in range(rig.stage2.start_level, 4):
+                sid += 1
+                rig = Rig(s, sid, ste={"s2ps": code}, cd={"a": 0, "r": 0})
+                ipa = rig.ipa(page) & -0x1000
+                entry = rig.stage2.entry_address(ipa, level)
+                # an upper entry is met first by the first access below it
+                first = next(
+                    name
+                    for name in (*STRUCTURE_PAGES, "DATA")
+                    if rig.stage2.entry_address(rig.ipa(name) & -0x1000, level) == entry
+                )
+                s.memory.poke64(entry, s.memory.peek64(entry) | 1 << size)
+                want = abort(**rig.stage2_record(first, Event.F_ADDR_SIZE))
+                rows.append(rig.case(f"S2PS {code}, {page}, level {level}, bit {size}", want))
+        sid += 1
+        rig = Rig(s, sid, s1=False, ste={"s2ps": code})
+        rig.stage2.map(VA, top, 0x1000)
+        rows.append(Case(f"S2PS {code}, stage 2 only", sid, VA | 8, ok(top | 8)))
+        if size < 48:
+            sid += 1
+            rig = Rig(s, sid, s1=False, ste={"s2ps": code})
+            rig.stage2.map(VA, 1 << size, 0x1000)
+            want = abort(**stage2(Event.F_ADDR_SIZE, FaultClass.IN, VA))
+            rows.append(Case(f"S2PS {code}, stage 2 only, beyond", sid, VA, want))
+    await s.run(rows)
+    await s.finish()

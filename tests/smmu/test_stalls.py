@@ -11,5 +11,6 @@ def test_stalls() -> None:
     """Stall, record, retry, terminate; queues that are full; streams and the SMMU turned off."""
     runner.run(
         smmu_bench.build(),
-        module="tests.smmu.resume_tests,tests.smmu.stall_queue_tests,tests.smmu.stall_end_tests",
+        module="tests.smmu.resume_tests,tests.smmu.retry_tests,"
+        "tests.smmu.stall_queue_tests,tests.smmu.stall_end_tests",
     )

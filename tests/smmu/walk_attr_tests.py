@@ -137,5 +137,5 @@ async def clients_through_both_stages(dut: Any) -> None:
             name = f"MAIR 0x{mair:02x} SH {sh1}, MemAttr {mem_attr} SH {sh2}"
             rows.append(rig.case(name, ok(rig.data | 0x100), write=write, **options))
     await s.run(rows)
-    assert len({str(row.outcome.attrs) for row in rows}) >= 8
+    assert len({str(row.outcome.attrs) for row in rows}) >= 5
     await s.finish()
