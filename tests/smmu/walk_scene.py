@@ -185,7 +185,7 @@ class WalkScene:
         txn = self.post(addr, sid, write=write, tbu=tbu, **pins)
         want = self.predict(txn) if judge else None
         assert await self.bench.within(txn.done, LIMIT), f"no answer to {txn}"
-        sent = self.down[tbu][left:]
+        sent = [request for request in self.down[tbu][left:] if request.id == txn.id]
         assert len(sent) <= 1, f"{len(sent)} bursts left for one"
         record = await self._record(txn, want)
         seen = Seen(
