@@ -59,12 +59,13 @@ async def incoming_types_pass(dut: Any) -> None:
     await s.finish()
 
 
-async def _overridden(s: WalkScene, sid: int, fields: dict[str, int]) -> None:
+async def _overridden(s: WalkScene, sid: int, fields: dict[str, int],
+                      ssid: int | None = None) -> None:  # fmt: skip
     """Every incoming type through one set of overrides (the model holds the whole rule)."""
     mtcfg, code, alloc = fields.get("mtcfg", 0), fields.get("memattr", 0), fields.get("alloccfg", 0)
     sh = fields.get("shcfg", 1)
     for (cache, domain), write in product(INPUTS, (False, True)):
-        seen = await s.access(PAGE, sid, cache=cache, domain=domain, write=write)
+        seen = await s.access(PAGE, sid, cache=cache, domain=domain, write=write, ssid=ssid)
         consistent(seen)
         text = f"{fields} on {cache:04b}/{domain}: {seen.pins}"
         was = incoming(cache, domain)
@@ -101,6 +102,8 @@ async def ste_overrides(dut: Any) -> None:
     for number, fields in enumerate(_override_rows()):
         s.prog.stream(SID + number, s1=False, **fields)
         await _overridden(s, SID + number, fields)
+    await s.set_gbpa(mtcfg=1, memattr=5, shcfg=0)
+    await _overridden(s, SID, _override_rows()[0])
     # S1DSS=1: no SubstreamID skips stage 1 and takes the same path
     sid = SID + 200
     s.prog.stream(sid, cdmax=1, s1dss=1, mtcfg=1, memattr=5, shcfg=1)
@@ -112,9 +115,9 @@ async def ste_overrides(dut: Any) -> None:
 async def gbpa_overrides(dut: Any) -> None:
     """ATT-006..008: SMMUEN=0: each field of GBPA, reserved codes, ABORT; no event."""
     s = await WalkScene.start(dut, run=False)
-    for fields in _override_rows():
+    for number, fields in enumerate(_override_rows()):
         await s.set_gbpa(**fields)
-        await _overridden(s, SID, fields)
+        await _overridden(s, SID, fields, (None, 5)[number & 1])
     for code in RESERVED:
         await s.set_gbpa(mtcfg=1, memattr=code, shcfg=1)
         assert (await s.access(PAGE, SID, cache=0xF)).bus == (0, SYS)

@@ -72,10 +72,10 @@ async def input_range_edges(dut: Any) -> None:
     """VM1-002: one wrong bit above the input size faults without a read; TBI spares [63:56]."""
     s = await WalkScene.start(dut)
     sid = SID
-    for tsz in (16, 24, 25, 39):
+    for tsz in range(16, 40):
         n = 64 - tsz
         base = -(1 << n) % (1 << 64)
-        for tbi in (0, 1):
+        for tbi in (0, 1) if tsz in (16, 25, 39) else (tsz & 1,):
             sid += 1
             stream = s.prog.stream(sid)
             stream.space(input_bits=n, asid=sid, tbi0=tbi, tbi1=tbi).map(VA, PAGE, 0x1000)
@@ -115,9 +115,9 @@ async def _starts(dut: Any, granule: Granule) -> None:
             else:
                 stream.rewrite_cd(ttb0=tree.base | junk)
             assert tree.base % size == 0, "the test's own table is aligned"
-            # the address with one index bit set, for each index bit of the first level; lower
-            # levels: one address with every bit set
-            tested = [1 << bit for bit in range(lsb, n)] if tsz in (16, 17, 25, 35, 39) else []
+            # addresses with one index bit set: for some TxSZ each bit of each level
+            edge = tsz in (16, 25, 39) and upper == (tsz == 25)
+            tested = [1 << bit for bit in range(granule.shift if edge else n - 1, n)]
             for index, low in enumerate([*tested, (1 << n) - granule.size, 0]):
                 page = PAGE + index * 0x1_0000
                 tree.map(high | low, page, granule.size)
@@ -256,13 +256,6 @@ async def table_descriptor_bits(dut: Any) -> None:
     await s.finish()
 
 
-def _kinds(tree: Any, granule: Granule, bit: int) -> list[tuple[str, int, int]]:
-    """(name, level, descriptor) of a table, a block and a page with one address bit set."""
-    size = 1 << INDEX_LSB[granule.shift][2]
-    found = [("block", 2, 1 << bit | 0xC40 | 1)] if 1 << bit >= size or bit < 16 else []
-    return [("table", 2, 1 << bit | 3), *found, ("page", 3, 1 << bit | 0xC40 | 3)]
-
-
 @cocotb.test(timeout_time=8, timeout_unit="ms")
 async def output_beyond_ips(dut: Any) -> None:
     """VM1-012: an address bit at or above IPS faults in tables, blocks and pages, unused."""
@@ -275,11 +268,13 @@ async def output_beyond_ips(dut: Any) -> None:
         tree.map(0, PAGE, 0x1000)
         assert (await s.access(0, sid)).ok
         cases = 0
+        kinds = (("table", 0, 3), ("table", 1, 3), ("table", 2, 3), ("block", 1, 0xC41),
+                 ("block", 2, 0xC41), ("page", 3, 0xC43))  # fmt: skip
         for bit in range(bits - 1, 48):
-            for name, level, descriptor in _kinds(tree, granule, bit):
+            for name, level, low in kinds:
                 cases += 1
-                addr = cases << 30
-                tree.put(addr, level, descriptor)
+                addr = cases << 30 if level else 0x100 + bit << 39
+                tree.put(addr, level, 1 << bit | low)
                 seen = await s.access(addr, sid)
                 if bit < bits:
                     assert seen.what in ("OK", "F_TRANSLATION"), f"IPS={code} {name} bit {bit}"
@@ -344,4 +339,42 @@ async def contiguous_and_nt_are_ignored(dut: Any) -> None:
                     is_stage1(seen, "F_ADDR_SIZE", addr + 0x80)
                 else:
                     assert seen.pa == span + out * size + 0x80, f"{granule.name} L{level}"
+    await s.finish()
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def warm_pages_need_no_reads(dut: Any) -> None:
+    """VM1-034: warm pages of all sizes: no table read; one read and one write a cycle and port."""
+    s = await WalkScene.start(dut)
+    probes = []
+    for index, (granule, level) in enumerate(ALL_LEAVES):
+        tree = s.prog.stream(SID + index).space(granule=granule, asid=index)
+        size = granule.leaf_size(level)
+        # more pages than a uTLB holds, each in its own set of the main TLB
+        for number in range(3):
+            addr = (3 * index + number + 1) * size
+            tree.map(addr, 0x10_0000_0000, size, level=level)
+            probes.append((addr, SID + index))
+    for addr, sid in (*probes, *probes):
+        assert (await s.access(addr, sid)).ok
+    reads = len(s.walk_reads)
+    for addr, sid in probes:
+        seen = await s.access(addr + 0x40, sid)
+        assert seen.ok and not seen.walks, f"0x{addr:x} walks again"
+    assert len(s.walk_reads) == reads, "a warm page needed a read"
+    lanes, count = s.bench.masters[0].lanes, 60
+    seven = [probes[3 * index] for index in range(len(ALL_LEAVES))]
+    for turn in range(2):  # the first time brings all seven into the uTLB
+        txns = []
+        for n in range(count):
+            addr, sid = seven[n % len(seven)]
+            txns += [s.post(addr, sid, write=write, data=bytes(lanes), id=n & 3)
+                     for write in (False, True)]  # fmt: skip
+        await s.bench.finish()
+        assert all(txn.ok for txn in txns)
+        for write in (False, True) if turn else ():
+            stamps = sorted(txn.t_addr for txn in txns if txn.is_write == write)
+            took = stamps[-1] - stamps[0]
+            assert took <= count + 4, f"{count} translations in {took} cycles, write={write}"
+    assert len(s.walk_reads) == reads
     await s.finish()

@@ -99,6 +99,31 @@ async def nothing_beyond_the_tables(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
+async def cd_table_over_stage_2_pages(dut: Any) -> None:
+    """UPD-002: CDs beside a page boundary of stage 2: each is read in its own page only."""
+    s = await WalkScene.start(dut)
+    stream = s.prog.stream(SID, s2=True, cdmax=7)  # two pages of CDs
+    memory = s.bench.memory
+    first = stream.ipa(stream.cds)
+    pages = [s.prog.alloc(0x1000, 0x1000) for _ in range(5)]
+    stream.stage2.split(first)
+    for number, at in enumerate((pages[3], pages[0])):  # in no order, not side by side
+        stream.stage2.map(first + 0x1000 * number, at, 0x1000)
+    for number, ssid in enumerate((63, 64)):
+        stream.space(ssid, asid=ssid).map(VA, stream.ipa(PAGE + 0x1000 * number), 0x1000)
+        stream.lend(PAGE + 0x1000 * number, 0x1000)
+        cd = memory.peek(stream.cds + 64 * ssid, 64)
+        memory.poke((pages[3], pages[0])[number] + 64 * (ssid & 63), cd)
+    for number, ssid in enumerate((63, 64)):
+        seen = await s.access(VA, SID, ssid=ssid)
+        assert seen.pa == PAGE + 0x1000 * number
+        mine = (pages[3], pages[0])[number] + 64 * (ssid & 63)
+        reads = [f.addr for f in seen.fetches if f.addr & -0x1000 in pages]
+        assert reads == [mine], f"{[hex(r) for r in reads]}"
+    await s.finish()
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
 async def level_1_entries_are_one_beat(dut: Any) -> None:
     """UPD-002, UPD-006: L1STD and L1CD are read as 8 bytes, and never past their tables."""
     s = await WalkScene.start(dut, run=False)
@@ -292,8 +317,28 @@ async def fields_that_need_no_tlbi(dut: Any) -> None:
         records = await s.prog.events(at_least=r)
         assert len(records) == r, f"CD.R={r}: {len(records)} records"
         assert (await s.access(VA, SID)).ok
-    # S2R of a stage 2-only stream
+    # CD.S: the same fault stalls, then does not
+    for stall in (1, 0):
+        stream.rewrite_cd(0, s=stall)
+        await s.invalidate(Cmd.cfgi_cd(sid=SID, leaf=1))
+        txn = s.post(VA + 0x1000, SID)
+        (record,) = await s.prog.events(at_least=1)
+        assert record.stall == stall
+        if stall:
+            assert not txn.finished
+            await s.prog.command(Cmd.resume(sid=SID, stag=record.stag, ac=0, ab=1))
+        assert await s.bench.within(txn.done, 20_000) and txn.resp == 2
+    # S2S and S2R of a stage 2-only stream
     alone = s.prog.stream(SID + 1, s1=False, s2=s.prog.tree(stage=2, input_bits=40))
+    for s2s in (1, 0):
+        alone.write(s2s=s2s)
+        await s.invalidate(Cmd.cfgi_ste(sid=SID + 1, leaf=1))
+        txn = s.post(VA, SID + 1)
+        (record,) = await s.prog.events(at_least=1)
+        assert record.stall == s2s
+        if s2s:
+            await s.prog.command(Cmd.resume(sid=SID + 1, stag=record.stag, ac=0, ab=1))
+        assert await s.bench.within(txn.done, 20_000) and txn.resp == 2
     for s2r in (0, 1):
         alone.write(s2r=s2r)
         await s.invalidate(Cmd.cfgi_ste(sid=SID + 1, leaf=1))
