@@ -29,6 +29,7 @@ HOLE = VA + 0x100_0000  # nothing is mapped here
 MSI = 0x4900_0000  # where interrupts are sent
 LIMIT = 20_000  # cycles in which anything ends
 COMMAND_ID, DVM_ID, EVENT_ID, MSI_IDS = 0x40, 0x41, 0x42, (0x43, 0x44, 0x45)
+EVENT_TYPES = {0x01, 0x02, 0x03, 0x04, 0x06, 0x08, 0x09, 0x0A, 0x0B, 0x10, 0x11, 0x12, 0x13}
 QUIET = 600  # cycles in which what must not happen would have happened
 
 
@@ -77,7 +78,9 @@ class Scene:
         self.prog = SmmuProgram(bench, bench.memory, layout)
         self.log: list[Burst] = []
         self.stray: list[Burst] = []  # event writes outside the queue
+        self.types: set[int] = set()  # of event records written
         bench.ptw.observers.append(self._arrived)
+        bench.monitor(bench.walk_probe, "ptw_axi", self._ended)
 
     @classmethod
     async def start(cls, dut: Any, *, run: bool = True, cfg: BenchConfig | None = None,
@@ -100,6 +103,10 @@ class Scene:
             base = lay.eventq & -size
             if burst.addr % 32 or burst.nbytes != 32 or not base <= burst.addr < base + size:
                 self.stray.append(burst)
+
+    def _ended(self, txn: AxiTxn) -> None:
+        if txn.is_write and txn.id == EVENT_ID:
+            self.types.add(txn.data[0])
 
     # ---- what the walk port saw ----------------------------------------------------------
     def command_reads(self, since: int = 0) -> list[Burst]:
@@ -274,9 +281,10 @@ class Scene:
         return addresses
 
     async def finish(self) -> None:
-        """End of test: everything answered, no rule of a bus, of EVQ-029 or of GER-003 broken."""
+        """End of test: everything answered, no rule of a bus, EVQ-018, EVQ-029, GER-003 broken."""
         await self.bench.finish()
         assert not self.stray, f"event writes outside the queue: {self.stray[:3]}"
+        assert self.types <= EVENT_TYPES, f"event types {self.types - EVENT_TYPES}"
         assert not await self.get("GERROR") & Gerror.SFM_ERR
 
 
