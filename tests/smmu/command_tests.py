@@ -75,6 +75,39 @@ async def a_sync_at_every_index(dut: Any) -> None:
     await s.finish()
 
 
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def enabled_with_commands(dut: Any) -> None:
+    """QUE-016, QUE-001, QUE-006: any consistent pair of indexes at enable: exactly those run."""
+    s = await Scene.start(dut)
+    lay, largest = s.prog.layout, s.bench.params["CMDQS"]
+    for log2 in range(largest + 1):
+        size, mask = 1 << log2, (2 << log2) - 1
+        pairs = {(size - 1, 0), (0, size), (size, size), (mask, size), (mask - size // 2, 1)}
+        for cons, count in sorted(pairs):
+            await s.prog.enable(smmuen=1, eventqen=1)
+            lay.cmdq_log2 = log2
+            await s.prog.write("CMDQ_BASE", addr=lay.cmdq, log2size=log2)
+            s.prod = cons & mask
+            await s.put("CMDQ_CONS", s.prod)
+            for index in range(size):
+                s.memory.poke(s.slot(index), POISON)
+            seen, irqs = len(s.log), s.bench.irqs["cmd_sync"]
+            if count:
+                s.place(*[told(0)] * count)
+            await s.put("CMDQ_PROD", cons + count & mask)
+            await s.quiet(20)
+            assert not s.command_reads(seen), "read while disabled"
+            await s.prog.enable(smmuen=1, eventqen=1, cmdqen=1)
+            await s.consumed(cons + count & mask)
+            await s.quiet(40)
+            what = f"LOG2SIZE {log2}, CONS {cons}, {count} entries"
+            assert s.bench.irqs["cmd_sync"] == irqs + count, what
+            slots = [at for burst in s.command_reads(seen) for at in burst.slots]
+            assert slots == [s.slot(cons + k & mask) for k in range(count)], what
+    assert not await s.active()
+    await s.finish()
+
+
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def three_conditions_to_run(dut: Any) -> None:
     """CMD-002, QUE-006, REG-039: PROD, CMDQEN, no error: the last one alone starts the queue."""

@@ -175,6 +175,11 @@ class World:
             at = tree.entry_address(VA, level)
             self.error(at, 8)
             self.add(f"descriptor abort, level {level}", sid, access(0x0B, cls=TT, fetch=at))
+        reserved = VA + 0x20_0000
+        tree = self.s.prog.stream(0x1D).space(asid=0x1D)
+        tree.map(VA, PAGE, STEP)
+        tree.put(reserved, 3, PAGE | 1 << 10 | 0b01)
+        self.add("reserved descriptor", 0x1D, access(0x10, addr=reserved), addr=reserved)
         self.add("unmapped", 0x01, access(0x10, addr=HOLE), addr=HOLE)
         self.add("unmapped write", 0x01, access(0x10, addr=HOLE, rnw=0), addr=HOLE, write=True)
         top = 0x5A << 56 | HOLE | 0x123
@@ -242,6 +247,13 @@ class World:
         self.add("nested stage 1 abort", 0x31, access(0x0B, cls=TT, fetch=at))
         self.s.prog.stream(0x32, s1=False, s2=True, s2vmid=0x32)
         self.add("stage 2 only", 0x32, access(0x10, s2=1, ipa=VA))
+        for level in (1, 2, 3):
+            only = self.s.prog.stream(0x34 + level, s1=False, s2=True, s2vmid=0x34 + level)
+            only.stage2.map(VA, PAGE, STEP)
+            at = only.stage2.entry_address(VA, level)
+            self.error(at, 8)
+            want = access(0x0B, s2=1, fetch=at)
+            self.add(f"stage 2 only, abort at level {level}", 0x34 + level, want)
         stream, space = self.nested(0x33)
         self.add("IPA beyond S2T0SZ", 0x33, access(0x10, addr=HOLE, s2=1, ipa=1 << 41), addr=HOLE)
         space.put(HOLE, 3, space.encode(1 << 41, 3))
@@ -322,16 +334,23 @@ async def stall_records(dut: Any) -> None:
         space.map(addr, PAGE, STEP)
         await s.run(Cmd.tlbi_nh_all(), Cmd.resume(sid=0x27, stag=stag, ac=1))
         assert (await s.done(txn)).ok, f"type {kind:#x}"
-    nested = s.prog.stream(0x28, s2=True, s2s=1)
-    nested.space().map(VA, nested.ipa(PAGE), STEP)
-    txn = s.bench.read(VA, 8, sid=0x28)
-    (got,) = await raw_records(s, 1)
-    stag = got >> 64 & 0xFFFF
-    want = record(0x10, 0x28, stall=1, stag=stag, rnw=1, cls=IN, s2=1, addr=VA,
-                  ipa=nested.ipa(PAGE))  # fmt: skip
-    assert got == want, f"{got:#x}, not {want:#x}"
-    await s.run(Cmd.resume(sid=0x28, stag=stag, ab=1))
-    assert not (await s.done(txn)).ok
+    for cls in (CD_CLASS, TT, IN):
+        sid = 0x28 + cls
+        nested = s.prog.stream(sid, s2=True, s2s=1, s2vmid=sid)
+        space = nested.space()
+        space.map(VA, nested.ipa(PAGE), STEP)
+        nested.lend(PAGE, STEP)
+        ipa = (nested.ipa(nested.cds), space.entry_address(VA, 3), nested.ipa(PAGE))[cls]
+        page = ipa & ~0xFFF
+        nested.stage2.unmap(page, STEP)
+        txn = s.bench.read(VA, 8, sid=sid)
+        (got,) = await raw_records(s, 1)
+        stag = got >> 64 & 0xFFFF
+        want = record(0x10, sid, stall=1, stag=stag, rnw=1, cls=cls, s2=1, addr=VA, ipa=ipa)
+        assert got == want, f"class {cls}: {got:#x}, not {want:#x}"
+        nested.lend(page - nested.ipa(0), STEP)
+        await s.run(Cmd.resume(sid=sid, stag=stag, ac=1))
+        assert (await s.done(txn)).ok, f"class {cls}"
     await s.finish()
 
 

@@ -306,11 +306,15 @@ async def ack_waits_for_reads(dut: Any) -> None:
     """INI-013, INI-011: SMMUEN=0 with a nested walk without a response: no ACK before it."""
     s = await Scene.start(dut)
     nested = s.prog.stream(OTHER, s2=True, s2vmid=3)
-    nested.lend(PAGE, STEP)
-    nested.space(asid=4).map(VA, nested.ipa(PAGE), STEP)
-    s.memory.poke(PAGE, b"paged in")
+    nested.lend(PAGE, 512 * STEP)
+    space = nested.space(asid=4)
+    frames = {PAGE: b"paged in", PAGE_B: b"moved on"}
+    for frame, data in frames.items():
+        s.memory.poke(frame, data)
     count = 0
     for which in range(40):
+        frame, other = (PAGE, PAGE_B) if which % 2 else (PAGE_B, PAGE)
+        space.map(VA, nested.ipa(frame), STEP)
         await s.run(Cmd.tlbi_nsnh_all(), Cmd.cfgi_all())
         reads: list[MemRequest] = []
 
@@ -335,12 +339,16 @@ async def ack_waits_for_reads(dut: Any) -> None:
         s.bench.ptw.release_all()
         await s.prog.until("CR0ACK", 1, 0)
         await s.done(txn)
-        assert txn.ok and txn.data == b"paged in", f"not finished in the old world: {txn}"
+        assert txn.ok and txn.data == frames[frame], f"not finished in the old world: {txn}"
         s.bench.ptw.filters.clear()
+        await s.run(Cmd.tlbi_nsnh_all(), Cmd.cfgi_all())
         seen = len(s.log)
         await s.quiet(100)
         assert not s.walk_reads(seen)
+        space.map(VA, nested.ipa(other), STEP)
         await s.prog.enable(**ON)
+        txn = await s.read(VA, OTHER)
+        assert txn.data == frames[other], "an entry was inserted after the ACK"
     assert count > 5, "hardly any read was held"
     s.bench.ptw.filters.clear()
     await s.finish()

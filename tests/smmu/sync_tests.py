@@ -217,6 +217,38 @@ async def no_stale_record_after_a_sync(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
+async def no_stale_configuration_record(dut: Any) -> None:
+    """EVQ-031: the same for an STE and a CD that become valid: no C_BAD_* after CFGI and SYNC."""
+    s = await Scene.start(dut, eventq_log2=7)
+    s.stream(SID, asid=3)
+    ste = s.prog.layout.strtab + 64 * SID
+    cd = s.memory.peek64(ste) & 0xFFFF_FFFF_FFC0
+    s.bench.ptw.configure(write_latency=150, write_jitter=100)
+    total = 0
+    for lap in range(12):
+        at, kind = ((ste, 0x04), (cd, 0x0A))[lap % 2]
+        image = s.memory.peek(at, 64)
+        s.memory.poke(at, bytes(64))
+        await s.run(Cmd.cfgi_ste(sid=SID, leaf=1))
+        txns = [s.bench.read(VA, 8, sid=SID, id=k % 4) for k in range(12)]
+        await s.bench.cycles(s.bench.rng.randrange(200))
+        s.memory.poke(at, image)
+        await s.run((Cmd.cfgi_ste, Cmd.cfgi_cd)[lap % 2](sid=SID, leaf=1))
+        records = await s.prog.events()
+        more = [s.bench.read(VA, 8, sid=SID, id=k % 4) for k in range(4)]
+        for txn in (*txns, *more):
+            await s.done(txn)
+        assert all(txn.ok for txn in more), "a new read faulted"
+        await s.quiet(600)
+        assert not await s.prog.events(), f"lap {lap}: a stale record"
+        assert len(records) == sum(not txn.ok for txn in txns)
+        assert {r.type for r in records} <= {kind}
+        total += len(records)
+    assert total > 12, "hardly a fault"
+    await s.finish()
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
 async def dvm_repairs_unrecorded_stalls(dut: Any) -> None:
     """EVQ-036, CMD-050, CMD-042: after DVM TLBI and Sync no record tells of the old tables.
 
