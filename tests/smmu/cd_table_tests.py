@@ -245,7 +245,7 @@ async def substream_selects_stage_1_only(dut: Any) -> None:
     rows = []
     for ssid in range(8):
         if ssid:
-            stream.space(ssid, asid=ssid)
+            stream.space(ssid, asid=0x100 + ssid)
         page = DATA + 0x1000 * ssid
         s.map(stream, VA, page, ssid)
     hole = VA + 0x1000
