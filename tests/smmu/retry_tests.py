@@ -203,12 +203,11 @@ async def retry_of_a_stream_out_of_range(dut: Any) -> None:
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def not_retried_without_a_command(dut: Any) -> None:
     """STL-012, STL-027: repair, every invalidation and DVM move nothing until the CMD_RESUME."""
-    s = await StallScene.start(dut)
+    s = await StallScene.start(dut, regs={"CR2": {"recinvsid": 1, "ptm": 0}})
     txns = [s.access(HOLE, axi_id=1), s.access(HOLE + PAGE, write=True, axi_id=2)]
     records = await s.stalls(2)
     s.page(HOLE)
     s.page(HOLE + PAGE, DATA + PAGE)
-    await s.prog.write("CR2", recinvsid=1, ptm=1)
     reads = len(s.reads)
     commands = [
         Cmd.cfgi_all(), Cmd.cfgi_ste(sid=STALLER, leaf=0), Cmd.cfgi_ste_range(sid=0, range=9),

@@ -9,6 +9,7 @@ from typing import Any
 import cocotb
 
 from tb.bfm.burst import SLVERR
+from tb.bfm.dvm import tlbi as dvm_tlbi
 from tb.models.fields import Cmd
 from tests.smmu.case_scene import DATA, PAGE
 from tests.smmu.stall_queue_tests import drain, unrecorded
@@ -206,7 +207,7 @@ async def nothing_stalls_any_more_after_off(dut: Any) -> None:
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def synchronization_passes_stalls(dut: Any) -> None:
     """STL-013, STL-028: CMD_SYNC and DVM Sync with all places stalled, queue empty or full."""
-    s = await StallScene.start(dut, eventq_log2=2)
+    s = await StallScene.start(dut, eventq_log2=2, regs={"CR2": {"recinvsid": 1, "ptm": 0}})
     for full in (False, True):
         if full:
             await s.fill_queue()
@@ -216,7 +217,9 @@ async def synchronization_passes_stalls(dut: Any) -> None:
             await s.prog.command(command)
             took = await s.prog.sync(limit=6000)
             assert took < 6000
-        await s.dvm_sync()
+        for parts in (dvm_tlbi(), dvm_tlbi(vmid=0), dvm_tlbi(vmid=0, asid=STALLER, addr=HOLE)):
+            await s.bench.dvm.send(parts)
+            await s.dvm_sync()
         assert not any(txn.finished for txn in txns)
         await s.prog.command(Cmd.stall_term(sid=STALLER))
         await drain(s)

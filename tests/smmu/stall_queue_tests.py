@@ -260,6 +260,29 @@ async def beyond_stall_max(dut: Any) -> None:
     await s.finish()
 
 
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def twice_stall_max(dut: Any) -> None:
+    """STL-022, STL-023: 2*STALL_MAX faults on all ports: exactly STALL_MAX records at a time."""
+    s = await StallScene.start(dut)
+    top = s.stall_max
+    txns = [
+        s.access(HOLE + PAGE * k, axi_id=k % s.ids, write=bool(k & 1), tbu=k % s.bench.tbus)
+        for k in range(2 * top)
+    ]
+    live = await s.stalls(top)
+    await s.waits(*txns)
+    for done in range(1, 2 * top + 1):
+        await s.answer(live.pop(0), ac=0, ab=1)
+        if done <= top:
+            live += await s.stalls(1)
+        await s.waits(cycles=200)
+        assert sum(txn.finished for txn in txns) <= done
+    await s.ended(*txns)
+    assert all(txn.resp == SLVERR for txn in txns)
+    await s.no_events()
+    await s.finish()
+
+
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def guessed_tag(dut: Any) -> None:
     """STL-008, RES-014: no STAG can be guessed for a stall that has no record yet."""
