@@ -67,6 +67,32 @@ async def scope_of_each_message(dut: Any) -> None:
     await s.finish()
 
 
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def stage2_is_not_protected(dut: Any) -> None:
+    """DVM-003: ASET=1: after IPAS2E1 of a stage 1 table's page the next walk takes its new page."""
+    s = await WalkScene.start(dut)
+    memory = s.bench.memory
+    for aset, leaf in ((0, False), (1, False), (1, True)):
+        sid = SID + 2 * aset + leaf
+        stream = s.prog.stream(sid, s2=True, s2vmid=sid)
+        space = stream.space(asid=1, aset=aset)
+        for page in range(2):
+            space.map(VA + 0x1000 * page, stream.ipa(PAGE + 0x1000 * page), 0x1000)
+            stream.lend(PAGE + 0x1000 * page, 0x1000)
+        assert (await s.access(VA, sid)).pa == PAGE
+        table = space.entry_address(VA, 3) & ~0xFFF
+        new = s.prog.alloc(0x1000, 0x1000)
+        memory.poke(new, memory.peek(table - stream.ipa(0), 0x1000))
+        stream.stage2.split(table)
+        stream.stage2.map(table, new, 0x1000)
+        await s.broadcast(tlbi(vmid=sid, stage=2, addr=table, leaf=leaf),
+                          tlbi(vmid=sid, addr=VA, stage=1, leaf=True))  # fmt: skip
+        seen = await s.access(VA, sid)
+        assert seen.pa == PAGE
+        assert any(f.addr & ~0xFFF == new for f in seen.fetches), f"ASET={aset}: the old page"
+    await s.finish()
+
+
 @cocotb.test(timeout_time=8, timeout_unit="ms")
 async def other_messages_are_only_answered(dut: Any) -> None:
     """DVM-009, DVM-010, DVM-018, TAG-011: other worlds and kinds: CR and Complete, no effect."""

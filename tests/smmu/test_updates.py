@@ -15,3 +15,8 @@ def test_updates() -> None:
 def test_live_updates() -> None:
     """UPD-005..014: changes under traffic, and what a SYNC waits for."""
     runner.run(smmu_bench.build(), module="tests.smmu.live_updates_tests")
+
+
+def test_live_tables() -> None:
+    """UPD-011, UPD-012: blocks and tables change under traffic."""
+    runner.run(smmu_bench.build(), module="tests.smmu.live_tables_tests")
