@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 OKAY, EXOKAY, SLVERR, DECERR = range(4)
 INCR = 1
 READ, WRITE = 0, 1
+ATOP_RETURNS, ATOP_COMPARE = 0x20, 0x31  # AWATOP: R beats come back; AtomicCompare
 
 # pins of an address channel that pass through unchanged, beside the ID and the address
 _PASSED = ("len", "size", "burst", "qos")
@@ -56,6 +57,7 @@ class Txn:
     t_out: int | None = None  # seen on the memory side
     t_done: int | None = None
     out: Burst | None = None
+    returned: Txn | None = None  # the R beats of an atomic
     beats: list[tuple[int, int]] = field(default_factory=list)  # (data, resp)
 
     @property
@@ -177,6 +179,11 @@ class Client:
                 txn = queue.popleft()
                 txn.t_addr = now
                 self.waiting[kind][txn.id].append(txn)
+                if kind == WRITE and txn.atop & ATOP_RETURNS:
+                    # R beats without an AR; AtomicCompare returns half of what it sends
+                    beats = (txn.len >> 1) if txn.atop == ATOP_COMPARE else txn.len
+                    txn.returned = Txn(READ, txn.addr, id=txn.id, len=beats, t_addr=now)
+                    self.waiting[READ][txn.id].append(txn.returned)
         self._step_w(now)
         self._step_r(now)
         self._step_b(now)

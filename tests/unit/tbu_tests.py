@@ -255,6 +255,9 @@ async def test_tbu_local_answers(dut) -> None:
             assert mine == sorted(mine)
 
 
+ATOPS = (0x10, 0x20, 0x30, 0x31)  # AtomicStore, Load, Swap, Compare
+
+
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def test_tbu_ingress_aborts(dut) -> None:
     """FLT-018, ATT-036, ATT-040: unsupported ones ask F_UUT, another security state never asks."""
@@ -263,7 +266,7 @@ async def test_tbu_ingress_aborts(dut) -> None:
     for _ in range(2):
         b.tcu.asked.clear()
         uut = [
-            b.write(0x10000, atop=0x20),
+            *(b.write(0x10000, atop=atop, len=3, id=4 + n) for n, atop in enumerate(ATOPS)),
             b.read(0x10FF8, len=1, id=1),
             b.write(0x10FFC, len=1, size=2),
         ]
@@ -273,7 +276,10 @@ async def test_tbu_ingress_aborts(dut) -> None:
         assert all(t.out is None and t.resp == SLVERR for t in uut + bad)
         assert all(t.out is not None for t in fine)
         kinds = [m["kind"] for m in b.tcu.asked]
-        assert kinds.count(UP["UUT"]) == 3
+        assert kinds.count(UP["UUT"]) == 2 + len(ATOPS)
+        for txn, beats in zip(uut, (None, 4, 4, 2), strict=False):
+            got = txn.returned and [resp for _, resp in txn.returned.beats]
+            assert got == (beats and [SLVERR] * beats), f"R beats of an atomic: {got}"
         assert not any(m["kind"] == UP["XLAT"] for m in b.tcu.asked)
         b.tcu.mode(0)
         await b.until(lambda: b.tcu.synced)

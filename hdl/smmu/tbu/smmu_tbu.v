@@ -235,6 +235,7 @@ module smmu_tbu #(
     wire [2*OUT_W-1:0]  ax;
     wire [1:0]          loc_valid, loc_take, loc_read, loc_razwi, loc_cs, loc_cs_known;
     wire [1:0]          loc_busy, loc_beat, loc_grant, loc_last, loc_free;
+    wire [1:0]          atom_beat, atom_grant, atom_last;
     wire [3:0]          loc_resp;
     wire [2*ID_W-1:0]   loc_q_id;
     wire [2*`CTX_W-1:0] loc_ctx;
@@ -317,6 +318,8 @@ module smmu_tbu #(
                 .razwi_i(loc_razwi[d]), .beat_valid_o(loc_beat[d]),
                 .beat_grant_i(loc_grant[d]), .beat_id_o(loc_id[d*ID_W +: ID_W]),
                 .beat_resp_o(loc_resp[d*2 +: 2]), .beat_last_o(loc_last[d]),
+                .atom_valid_o(atom_beat[d]), .atom_grant_i(atom_grant[d]),
+                .atom_last_o(atom_last[d]),
                 .len_o(loc_len[d*8 +: 8]), .free_o(loc_free[d]),
                 .learn_ctx_o(loc_ctx[d*`CTX_W +: `CTX_W]));
 
@@ -421,13 +424,21 @@ module smmu_tbu #(
     wire [B_W-1:0] b_beat;
     wire           b_taken, b_room;
 
+    // R beats of an aborted atomic come from the write side (FLT-018), when no read gives any
+    wire           r_grant;
+    wire           r_atom = atom_beat[1] && !loc_beat[0];
+    assign         loc_grant[0]  = r_grant && !r_atom;
+    assign         atom_grant    = {r_grant && r_atom, 1'b0};
+    wire [ID_W+2:0] r_local = r_atom ? {loc_id[ID_W +: ID_W], loc_resp[3:2], atom_last[1]}
+                                     : {loc_id[0 +: ID_W], loc_resp[1:0], loc_last[0]};
+
     smmu_tbu_resp #(.WIDTH(R_W), .BEATS(RBUF_BEATS)) u_r (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .m_valid_i(m_axi_rvalid), .m_ready_o(m_axi_rready),
         .m_data_i({m_axi_rid, m_axi_rresp, m_axi_rlast, m_axi_rdata}),
         .m_taken_o(r_taken), .m_taken_data_o(r_beat),
-        .loc_valid_i(loc_beat[0]), .loc_grant_o(loc_grant[0]),
-        .loc_data_i({loc_id[0 +: ID_W], loc_resp[1:0], loc_last[0], {DATA_W{1'b0}}}),
+        .loc_valid_i(loc_beat[0] || r_atom), .loc_grant_o(r_grant),
+        .loc_data_i({r_local, {DATA_W{1'b0}}}),
         .rsv_valid_i(leave[0]), .rsv_len_i(out_len[7:0]), .rsv_room_o(out_room[0]),
         .s_valid_o(s_axi_rvalid), .s_ready_i(s_axi_rready),
         .s_data_o({s_axi_rid, s_axi_rresp, s_axi_rlast, s_axi_rdata}));
@@ -461,7 +472,7 @@ module smmu_tbu #(
     assign m_axi_awatop = 6'd0;
 
     wire unused_ok = &{1'b0, s_axi_wlast, dn_q, loc_len[7:0], r_beat, b_beat, s1_direct[0],
-                       loc_read[0], loc_last[1]};
+                       loc_read[0], loc_last[1], atom_beat[0], atom_last[0]};
 endmodule
 
 `default_nettype wire

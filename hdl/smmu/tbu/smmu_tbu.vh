@@ -38,7 +38,9 @@
 `define AX_SECBAD_W         1               // not a Non-secure stream (ATT-040)
 `define AX_UUT_LSB          (`AX_SECBAD_LSB + `AX_SECBAD_W)
 `define AX_UUT_W            1               // unsupported transaction (FLT-018)
-`define AX_MODE_LSB         (`AX_UUT_LSB + `AX_UUT_W)
+`define AX_ATOMR_LSB        (`AX_UUT_LSB + `AX_UUT_W)
+`define AX_ATOMR_W          2               // atomic: [0] has R beats, [1] half as many as W
+`define AX_MODE_LSB         (`AX_ATOMR_LSB + `AX_ATOMR_W)
 `define AX_MODE_W           1               // which of the two mode registers was current
 `define AX_W                (`AX_MODE_LSB + `AX_MODE_W)
 

@@ -64,11 +64,14 @@ module smmu_tbu_ingress #(
     wire        secbad  = (ax_secsid_i != 2'd0);
     wire        nostall = nostall_i || (ax_flow_i == FLOW_NOSTALL);
 
+    // AtomicLoad, Swap and Compare are answered on R too; Compare returns half of what it sends
+    wire [1:0]  atomr   = {&ax_atop_i[5:4] && ax_atop_i[0], ax_atop_i[5]};
+
     // SSID counts only with SSV (ATT-039)
     wire [19:0] ssid = ax_ssidv_i ? ax_ssid_i : 20'd0;
 
     wire [PIN_W-1:0] pin = {
-        ax_id_i, uut, secbad, nostall, ssid, ax_ssidv_i, ax_sid_i, ax_domain_i, ax_qos_i,
+        ax_id_i, atomr, uut, secbad, nostall, ssid, ax_ssidv_i, ax_sid_i, ax_domain_i, ax_qos_i,
         ax_prot_i, ax_cache_i, ax_lock_i, ax_burst_i, ax_size_i, ax_len_i, ax_addr_i};
 
     // ---- skid and S1 -------------------------------------------------------------

@@ -2,7 +2,8 @@
 //-----------------------------------------------------------------------------
 // Module : smmu_tbu_local
 // Purpose: Answers aborted and RAZ/WI transactions of one direction: SLVERR or
-//          OKAY with zero data, LEN+1 beats for a read (FLT-010, FLT-011).
+//          OKAY with zero data, LEN+1 beats for a read (FLT-010, FLT-011). An
+//          atomic that returns data gives its R beats before its B (FLT-018).
 // Spec   : D16: nothing older of the ID may be outstanding; the slot is kept
 //          until the last beat is in the response buffer
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
@@ -10,6 +11,7 @@
 //          alloc_*  S1 takes a slot: what is needed later is kept here
 //          q_busy_i the cycle after q_id_o: something is in flight
 // Out    : beat_*   to the response buffer;  free_o  with the last one
+//          atom_*   R beats of an atomic, to the response buffer of reads
 //          learn_* {SID, SSV, SSID} of the answered transaction
 // Stalls : a full response buffer; an ID with something in flight gives way to
 //          the next slot
@@ -47,6 +49,9 @@ module smmu_tbu_local #(
     output wire [ID_W-1:0]       beat_id_o,
     output wire [1:0]            beat_resp_o,
     output wire                  beat_last_o,
+    output wire                  atom_valid_o,
+    input  wire                  atom_grant_i,
+    output wire                  atom_last_o,
     output wire [7:0]            len_o,
     output wire                  free_o,
     output wire [`CTX_W-1:0]     learn_ctx_o
@@ -62,12 +67,15 @@ module smmu_tbu_local #(
     reg [SLOT_W-1:0] slot_q;
     reg [ID_W-1:0]   id_q;
     reg [7:0]        beat_q;
+    reg              atom_done_q;       // the R beats of this atomic are in the buffer
+    wire [1:0]       atomr;
 
-    util_ram_1r1w #(.WIDTH(`CTX_W + 8), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
+    util_ram_1r1w #(.WIDTH(2 + `CTX_W + 8), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
         .clk_i(clk_i),
-        .rd_en_i(slot_read_o), .rd_addr_i(slot_q), .rd_data_o({learn_ctx_o, len_o}),
+        .rd_en_i(slot_read_o), .rd_addr_i(slot_q), .rd_data_o({atomr, learn_ctx_o, len_o}),
         .wr_en_i(alloc_i), .wr_addr_i(alloc_slot_i),
-        .wr_data_i({alloc_req_i[`AX_SID_LSB +: `CTX_W], alloc_req_i[`AX_LEN_LSB +: `AX_LEN_W]}));
+        .wr_data_i({alloc_req_i[`AX_ATOMR_LSB +: `AX_ATOMR_W], alloc_req_i[`AX_SID_LSB +: `CTX_W],
+                    alloc_req_i[`AX_LEN_LSB +: `AX_LEN_W]}));
 
     always @(*) begin
         state_d = state_q;
@@ -83,17 +91,26 @@ module smmu_tbu_local #(
         if (!rst_ni) state_q <= ST_PICK;
         else         state_q <= state_d;
         if (state_q == ST_PICK) begin
-            slot_q <= pick_slot_i;
-            id_q   <= pick_id_i;
-            beat_q <= 8'd0;
-        end else if (beat_grant_i) beat_q <= beat_q + 8'd1;
+            slot_q      <= pick_slot_i;
+            id_q        <= pick_id_i;
+            beat_q      <= 8'd0;
+            atom_done_q <= 1'b0;
+        end else begin
+            if (beat_grant_i || atom_grant_i) beat_q      <= beat_q + 8'd1;
+            if (atom_grant_i && atom_last_o)  atom_done_q <= 1'b1;
+        end
     end
+
+    wire       atom      = (WRITE != 0) && atomr[0] && !atom_done_q;
+    wire [7:0] atom_last = atomr[1] ? {1'b0, len_o[7:1]} : len_o;
 
     assign pick_take_o  = (state_q == ST_PICK);
     assign q_id_o       = id_q;
     assign slot_read_o  = (state_q == ST_CHECK);
     assign slot_o       = slot_q;
-    assign beat_valid_o = (state_q == ST_BEAT);
+    assign beat_valid_o = (state_q == ST_BEAT) && !atom;
+    assign atom_valid_o = (state_q == ST_BEAT) && atom;
+    assign atom_last_o  = (beat_q == atom_last);
     assign beat_id_o    = id_q;
     assign beat_resp_o  = razwi_i ? RESP_OKAY : RESP_SLVERR;
     assign beat_last_o  = (WRITE != 0) || (beat_q == len_o);
