@@ -207,7 +207,9 @@ async def leaf_bits_one_by_one(dut: Any) -> None:
     silent = set(SILENT_BITS)
     for index, (granule, level) in enumerate(ALL_LEAVES):
         sid = SID + index
-        tree = s.prog.stream(sid).space(granule=granule, asid=sid, mair0=mair, mair1=mair)
+        # a VMID each: leaves with nG=0 are among those tried
+        stream = s.prog.stream(sid, s2vmid=sid)
+        tree = stream.space(granule=granule, asid=sid, mair0=mair, mair1=mair)
         size = granule.leaf_size(level)
         bits = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, *silent, 53, 54]
         if level < 3:
