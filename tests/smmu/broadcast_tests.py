@@ -356,6 +356,7 @@ async def two_parts_are_one_message(dut: Any) -> None:
         sent.append(dvm_port.post(dvm.sync()))
         await s.completed(before + syncs + 1)
         for message in sent:
+            assert await s.bench.within(message.done, LIMIT), "a part without its CR"
             assert len(message.resps) == len(message.parts) and not any(message.resps)
         assert await s.missing(probes) == want
         await s.cycles(100)
