@@ -9,7 +9,6 @@ from typing import Any
 
 import cocotb
 
-from tb.bfm import dvm
 from tb.bfm.dvm import tlbi
 from tb.env.program import IPA_OFFSET, Stream
 from tb.models.fields import CD, L1CD, Cmd
@@ -126,101 +125,99 @@ async def peer_defect_3_small_pages_on_larger_blocks(dut: Any) -> None:
 
 
 async def _race(
-    s: WalkScene, sid: int, offsets: range, change: Callable[[int], int],
-    invalidate: Callable[[int], None], done: Callable[[], Any],
-) -> int:  # fmt: skip
-    """Invalidate at each offset of a walk; returns how many walks were under way."""
-    inside = 0
-    for number, offset in enumerate(offsets):
-        await s.forget()
-        if offset < 0:
-            new = change(number)
-            invalidate(number)
-            await s.cycles(-offset)
-            txn = s.post(VA, sid)
-        else:
-            txn = s.post(VA, sid)
-            if offset:
-                await s.cycles(offset)
-            new = change(number)
-            invalidate(number)
-        busy = not txn.finished
-        await done()
-        inside += busy
+    s: WalkScene, sid: int, cold: list[bytes], which: int, delays: range,
+    change: Callable[[int], int], invalidate: Callable[[int], Any],
+) -> None:  # fmt: skip
+    """Read number ``which`` of a walk answers at each delay around an invalidation.
+
+    Memory is sampled when the read arrives: the walk carries the old descriptor while software
+    changes it and invalidates. ``cold`` makes the walk read again.
+    """
+    ptw, late = s.bench.ptw, 0
+    ptw.configure(latency=2, out_of_order=100)  # commands pass the walk
+    for delay in delays:
+        await s.invalidate(*cold)
+        first = len(s.walk_reads)
+        if which == 0:
+            ptw.configure(latency=delay)
+        txn = s.post(VA, sid)
+        for number in range(which + 1):
+            limit = s.cycle + LIMIT
+            while len(s.walk_reads) == first + number:
+                assert s.cycle < limit, f"read {number} of the walk does not come"
+                await s.cycles(1)
+            ptw.configure(latency=delay if number + 1 == which else 2)
+        new = change(delay)
+        await invalidate(delay)
         left = len(s.down[0])
-        assert await s.bench.within(txn.done, LIMIT) and txn.ok, f"offset {offset}: {txn}"
+        late += not txn.finished
+        assert await s.bench.within(txn.done, LIMIT) and txn.ok, f"delay {delay}: {txn}"
         for _ in range(2):
             seen = await s.access(VA, sid)
-            assert seen.pa == new, f"offset {offset}: stale 0x{seen.pa or 0:x}, not 0x{new:x}"
-        late = [d.addr for d in s.down[0][left:] if d.addr & ~0xFFF != new & ~0xFFF]
-        assert not late, f"offset {offset}: 0x{late[0]:x} left after the Sync"
-    return inside
+            assert seen.pa == new, f"delay {delay}: stale 0x{seen.pa or 0:x}, not 0x{new:x}"
+        old = [d.addr for d in s.down[0][left:] if d.addr & ~0xFFF != new & ~0xFFF]
+        assert not old, f"delay {delay}: 0x{old[0]:x} left after the Sync"
+    assert not late, "a Sync ended before the walk"
 
 
 @cocotb.test(timeout_time=16, timeout_unit="ms")
 async def peer_defect_4_walk_overtaken_by_dvm(dut: Any) -> None:
-    """UPD-010, DVM-006: DVM TLBI and Sync at every cycle of a walk: no stale entry after it."""
-    s = await WalkScene.start(dut, latency=4)
+    """UPD-010, DVM-006: DVM TLBI and Sync at every cycle of a read: no stale entry after it."""
+    s = await WalkScene.start(dut)
     space = s.prog.stream(SID).space(asid=1)
     space.map(VA, PAGE, 0x1000)
+    assert (await s.access(VA, SID)).ok
 
     def change(number: int) -> int:
         space.map(VA, NEW + 0x1000 * number, 0x1000)
         return NEW + 0x1000 * number
 
-    count = 0
-
-    def invalidate(number: int) -> None:
-        nonlocal count
-        count = s.bench.ptw.dvm_completes
+    async def invalidate(number: int) -> None:
         forms = (tlbi(vmid=0, asid=1, addr=VA, stage=1), tlbi(vmid=0, stage=1), tlbi())
-        s.bench.dvm.post(forms[number % 3])
-        s.bench.dvm.post(dvm.sync())
+        await s.broadcast(forms[number % 3])
 
-    inside = await _race(s, SID, range(-20, 100), change, invalidate,
-                         lambda: s.completed(count + 1))  # fmt: skip
-    assert inside > 50, f"only {inside} offsets hit the walk"
+    cold = [Cmd.tlbi_nh_va(asid=1, addr=VA)]
+    await _race(s, SID, cold, 0, range(1, 70), change, invalidate)
+    cold = [Cmd.tlbi_nh_va(asid=1, addr=VA, leaf=1)]
+    await _race(s, SID, cold, 0, range(1, 70), change, invalidate)
     await s.finish()
 
 
 @cocotb.test(timeout_time=16, timeout_unit="ms")
 async def peer_defect_4_walk_overtaken_by_command(dut: Any) -> None:
-    """UPD-010, UPD-008: TLBI and CMD_SYNC at every cycle of a nested walk, both stages change."""
-    s = await WalkScene.start(dut, latency=4)
+    """UPD-010, UPD-008: TLBI and CMD_SYNC at every cycle of a read, either stage changes."""
+    s = await WalkScene.start(dut)
     stream = s.prog.stream(SID, s2=True, s2vmid=3)
     space = stream.space(asid=1)
     space.map(VA, stream.ipa(PAGE), 0x1000)
     stream.lend(PAGE, 0x1000)
-    s.bench.ptw.configure(out_of_order=100)
-    sync: Any = None
+    assert (await s.access(VA, SID)).ok
+    s12, va = Cmd.tlbi_s12_vmall(vmid=3), Cmd.tlbi_nh_va(vmid=3, asid=1, addr=VA)
+    page = Cmd.tlbi_s2_ipa(vmid=3, addr=stream.ipa(PAGE))
 
-    def change(number: int) -> int:
-        new = NEW + 0x1000 * number
-        if number & 1:
-            stream.stage2.map(stream.ipa(PAGE), new, 0x1000)
-            space.map(VA, stream.ipa(PAGE), 0x1000)
-        else:
-            stream.lend(new, 0x1000)
-            space.map(VA, stream.ipa(new), 0x1000)
-        return new
+    def change_stage1(number: int) -> int:
+        stream.lend(NEW + 0x1000 * number, 0x1000)
+        space.map(VA, stream.ipa(NEW + 0x1000 * number), 0x1000)
+        return NEW + 0x1000 * number
 
-    def invalidate(number: int) -> None:
-        nonlocal sync
-        s12, va = Cmd.tlbi_s12_vmall(vmid=3), Cmd.tlbi_nh_va(vmid=3, asid=1, addr=VA)
-        stage2 = Cmd.tlbi_s2_ipa(vmid=3, addr=stream.ipa(PAGE))
-        commands = ((s12,), (stage2, va))[number // 2 & 1] if number & 1 else (va,)
+    def change_stage2(number: int) -> int:
+        space.map(VA, stream.ipa(PAGE), 0x1000)
+        stream.stage2.map(stream.ipa(PAGE), NEW + 0x1000 * number, 0x1000)
+        return NEW + 0x1000 * number
 
-        async def run() -> None:
-            await s.prog.command(*commands)
-            await s.prog.sync()
+    async def by_va(number: int) -> None:
+        await s.invalidate(*((va,), (s12,))[number & 1])
 
-        sync = cocotb.start_soon(run())
+    async def by_page(number: int) -> None:
+        await s.invalidate(*((page, va), (s12,))[number & 1])
 
-    async def done() -> None:
-        await sync
-
-    inside = await _race(s, SID, range(-30, 210, 2), change, invalidate, done)
-    assert inside > 50, f"only {inside} offsets hit the walk"
+    # the descriptor of stage 1, then that of stage 2 for the page itself
+    leaf = Cmd.tlbi_nh_va(vmid=3, asid=1, addr=VA, leaf=1)
+    await _race(s, SID, [leaf], 0, range(1, 110, 2), change_stage1, by_va)
+    change_stage2(0)
+    await s.forget()
+    assert (await s.access(VA, SID)).ok
+    await _race(s, SID, [leaf, page], 1, range(1, 110, 2), change_stage2, by_page)
     await s.finish()
 
 
