@@ -16,10 +16,11 @@ CASES  ?=##           replay: file or folder of replay cases
 ONLY   ?=##           bench, mutants: name (bench: or regex; default: all); plan: area
 JOBS   ?=##           parallel processes of test (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
+PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST STRICT
+export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST PNR STRICT
 
 CLI := @$(PY) -m sim.cli
 
@@ -56,7 +57,7 @@ regress: ## the tests of LIST under SEEDS seeds
 formal: ## prove every block that has properties
 	$(CLI) formal
 
-synth: ## synthesize and report size
+synth: ## areas, worst paths and structure of CONFIG (default: all three)
 	$(CLI) synth
 
 plan: ## rules covered and passing, from the latest results of the tests

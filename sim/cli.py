@@ -4,7 +4,7 @@
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, WAVES, CASES, ONLY, JOBS, SEEDS, LIST,
-STRICT.
+PNR, STRICT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -153,8 +153,13 @@ def target_plan() -> int:
 
 
 def target_synth() -> int:
-    """Synthesis report."""
-    return _program("sim.synth", [])
+    """Synthesis report of CONFIG, or of every configuration."""
+    pnr = os.environ.get("PNR", "").strip() or "1"
+    if pnr not in ("0", "1"):
+        raise OptionError(f"PNR={pnr}: not one of 0, 1")
+    config = os.environ.get("CONFIG", "").strip()
+    args = ["--config", options.from_env().config] if config else []
+    return _program("sim.synth", ["osu018"], *args, *([] if pnr == "1" else ["--no-pnr"]))
 
 
 def target_formal() -> int:

@@ -25,6 +25,7 @@ PYTHON = VENV / "bin" / "python"
 LOCK_FILE = ROOT / "requirements.lock"
 SHIM = ROOT / "sim" / "verilator_shim.sh"
 STAMP = VENV / "stamp"
+OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 MIN_PYTHON = (3, 11)
 
 
@@ -74,6 +75,10 @@ NEEDS = {
     "fst": [
         (lambda: _header("zlib.h"), "zlib1g-dev"),
         (lambda: _header("lz4.h"), "liblz4-dev"),
+    ],
+    "osu018": [
+        (OSU018.is_file, "qflow-tech-osu018"),
+        (lambda: _command("sta"), "opensta"),
     ],
 }
 # Makes rebuilds twenty times faster; its absence is no reason to stop.
