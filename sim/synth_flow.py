@@ -254,14 +254,21 @@ def areas(d: Design, modules: dict[str, Any]) -> Areas:
             old.lut4 + times * by_type.get("LUT4", 0),
             old.ff + times * by_type.get("TRELLIS_FF", 0),
             old.ram_bits + times * width * depth,
-            old.area_um2 + times * _own_area(silicon.get(name.lstrip("\\"), {})),
+            old.area_um2 + times * _own_area(silicon, name.lstrip("\\")),
         )
     ordered = sorted(rows.values(), key=lambda row: (-row.lut4, row.module))
     return Areas(ordered, dict(_memories(left)), netlist)
 
 
-def _own_area(stat: dict[str, Any]) -> float:
-    return float(stat.get("area", 0.0))
+def _own_area(stats: dict[str, Any], module: str) -> float:
+    """Area without submodules, which Yosys counts in."""
+    stat = stats.get(module, {})
+    inside = (
+        times * stats[kind.lstrip("\\")].get("area", 0.0)
+        for kind, times in stat.get("num_cells_by_type", {}).items()
+        if kind.lstrip("\\") in stats
+    )
+    return stat.get("area", 0.0) - sum(inside)
 
 
 def _memories(dump: Path) -> Iterator[tuple[str, int]]:
