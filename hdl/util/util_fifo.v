@@ -35,7 +35,28 @@ module util_fifo #(
     wire drop = rd_valid_o && rd_ready_i;
 
     assign rd_valid_o = (count_q != {(ADDR_W+1){1'b0}});
-    assign rd_data_o  = mem_q[rd_ptr_q*WIDTH +: WIDTH];
+
+    // Word by word and bit by bit: an index times WIDTH would become a multiplier and shifters.
+    localparam WORDS = 1 << ADDR_W;
+    genvar g, b;
+    generate
+        for (g = 0; g < DEPTH; g = g + 1) begin : g_word
+            localparam [31:0] ME = g;
+            always @(posedge clk_i)
+                if (wr_valid_i && wr_ptr_q == ME[ADDR_W-1:0]) mem_q[g*WIDTH +: WIDTH] <= wr_data_i;
+        end
+        for (b = 0; b < WIDTH; b = b + 1) begin : g_bit
+            wire [WORDS-1:0] column;
+            for (g = 0; g < WORDS; g = g + 1) begin : g_column
+                if (g < DEPTH) begin : g_kept
+                    assign column[g] = mem_q[g*WIDTH + b];
+                end else begin : g_none
+                    assign column[g] = 1'b0;
+                end
+            end
+            assign rd_data_o[b] = column[rd_ptr_q];
+        end
+    endgenerate
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin
@@ -48,7 +69,6 @@ module util_fifo #(
             if (wr_valid_i != drop)
                 count_q <= wr_valid_i ? count_q + 1'b1 : count_q - 1'b1;
         end
-        if (wr_valid_i) mem_q[wr_ptr_q*WIDTH +: WIDTH] <= wr_data_i;
     end
 endmodule
 
