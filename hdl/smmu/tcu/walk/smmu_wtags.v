@@ -75,48 +75,72 @@ module smmu_wtags #(
         end
     endfunction
 
-    // Page-number bits that an entry compares.
-    function [36:0] f_mask;
+    // No mask ends inside one of these groups of page-number bits: a group is compared once, and
+    // the mask chooses among groups.  Bits inside a span are in none.
+    function [10:0] f_differ;
+        input [36:0] a;
+        input [36:0] b;
+        reg   [36:0] d;
+        begin
+            d = (a ^ b) >> ((SPAN == 2) ? 3 : 0);
+            f_differ = {|d[36:35], |d[34:30], |d[29:27], |d[26:24], |d[23:18], d[17],
+                        |d[16:13], |d[12:9], |d[8:4], |d[3:2], |d[1:0]};
+        end
+    endfunction
+
+    // Groups that an entry compares.
+    function [10:0] f_keep;
         input [1:0] gran;
         input [1:0] level;
         begin
-            f_mask = {37{1'b1}} << (f_low(gran, level) + ((SPAN == 2) ? 6'd3 : 6'd0));
+            case (f_low(gran, level))
+                6'd0:    f_keep = 11'h7ff;
+                6'd2:    f_keep = 11'h7fe;
+                6'd4:    f_keep = 11'h7fc;
+                6'd9:    f_keep = 11'h7f8;
+                6'd13:   f_keep = 11'h7f0;
+                6'd17:   f_keep = 11'h7e0;
+                6'd18:   f_keep = 11'h7c0;
+                6'd24:   f_keep = 11'h780;
+                6'd27:   f_keep = 11'h700;
+                6'd30:   f_keep = 11'h600;
+                default: f_keep = 11'h400;
+            endcase
         end
     endfunction
 
     // ---- look up ----------------------------------------------------------------
     wire [1:0]  lu_gran = lu_key_i[`WK_GRAN_LSB +: 2];
     wire [36:0] lu_addr = lu_key_i[`WK_ADDR_LSB +: 37];
-    wire [36:0] lu_m1   = f_mask(lu_gran, 2'd1);
-    wire [36:0] lu_m2   = f_mask(lu_gran, 2'd2);
-    wire [36:0] lu_m3   = f_mask(lu_gran, 2'd3);
 
-    integer    i;
-    reg [1:0]  lv;
-    reg [36:0] lu_m;
+    integer           i;
+    reg [1:0]         lv;
+    reg [ENTRIES-1:0] match, at_1, at_2, at_3, best;
     always @(*) begin
-        lu_hit_o   = 1'b0;
-        lu_idx_o   = {IDX_W{1'b0}};
-        lu_level_o = 2'd0;
-        lv         = 2'd0;
-        lu_m       = 37'd0;
-        i          = 0;
-        if (lu_valid_i) begin
-            for (i = 0; i < ENTRIES; i = i + 1) begin
-                if (valid_q[i]) begin
-                    lv   = level_q[i*2 +: 2];
-                    lu_m = (lv == 2'd3) ? lu_m3 : (lv == 2'd2) ? lu_m2 : lu_m1;
-                    if (key_q[i*KW + `WK_VMID_LSB +: KW - `WK_VMID_LSB]
-                            == lu_key_i[KW-1:`WK_VMID_LSB]
-                        && ((key_q[i*KW +: 37] ^ lu_addr) & lu_m) == 37'd0
-                        && (!lu_hit_o || lv > lu_level_o)) begin
-                        lu_hit_o   = 1'b1;
-                        lu_idx_o   = i[IDX_W-1:0];
-                        lu_level_o = lv;
-                    end
-                end
-            end
+        lu_idx_o = {IDX_W{1'b0}};
+        lv       = 2'd0;
+        match    = {ENTRIES{1'b0}};
+        at_1     = {ENTRIES{1'b0}};
+        at_2     = {ENTRIES{1'b0}};
+        at_3     = {ENTRIES{1'b0}};
+        for (i = 0; i < ENTRIES; i = i + 1) begin
+            lv       = level_q[i*2 +: 2];
+            // a match has the granule of the key; level 0 compares as much as level 1
+            match[i] = lu_valid_i && valid_q[i]
+                    && key_q[i*KW + `WK_VMID_LSB +: KW - `WK_VMID_LSB]
+                        == lu_key_i[KW-1:`WK_VMID_LSB]
+                    && (f_differ(key_q[i*KW +: 37], lu_addr)
+                        & f_keep(key_q[i*KW + `WK_GRAN_LSB +: 2], (lv == 2'd0) ? 2'd1 : lv))
+                        == 11'd0;
+            at_1[i]  = match[i] && lv == 2'd1;
+            at_2[i]  = match[i] && lv == 2'd2;
+            at_3[i]  = match[i] && lv == 2'd3;
         end
+        lu_hit_o   = |match;
+        lu_level_o = (|at_3) ? 2'd3 : (|at_2) ? 2'd2 : (|at_1) ? 2'd1 : 2'd0;
+        best       = (|at_3) ? at_3 : (|at_2) ? at_2 : (|at_1) ? at_1 : match;
+        for (i = ENTRIES - 1; i >= 0; i = i - 1)
+            if (best[i]) lu_idx_o = i[IDX_W-1:0];
     end
 
     wire [36:0] lu_down = lu_addr >> f_low(lu_gran, lu_level_o);
@@ -124,8 +148,6 @@ module smmu_wtags #(
 
     // ---- allocate ---------------------------------------------------------------
     // An entry of the same key and level is replaced: there is never a double hit.
-    wire [36:0] al_m = f_mask(al_key_i[`WK_GRAN_LSB +: 2], al_level_i);
-
     integer         j;
     reg             same_hit, free_hit;
     reg [IDX_W-1:0] same, free;
@@ -145,7 +167,9 @@ module smmu_wtags #(
                 if (valid_q[j] && level_q[j*2 +: 2] == al_level_i
                     && key_q[j*KW + `WK_VMID_LSB +: KW - `WK_VMID_LSB]
                         == al_key_i[KW-1:`WK_VMID_LSB]
-                    && ((key_q[j*KW +: 37] ^ al_key_i[36:0]) & al_m) == 37'd0) begin
+                    && (f_differ(key_q[j*KW +: 37], al_key_i[36:0])
+                        & f_keep(key_q[j*KW + `WK_GRAN_LSB +: 2], level_q[j*2 +: 2]))
+                        == 11'd0) begin
                     same_hit = 1'b1;
                     same     = j[IDX_W-1:0];
                 end
@@ -184,9 +208,10 @@ module smmu_wtags #(
                             ^ winv_msg_i[`INV_VMID_LSB +: 16]) & vmid_mask) == 16'd0
                        && !(inv_asid && key_q[k*KW + `WK_ASID_LSB +: 16]
                                         != winv_msg_i[`INV_ASID_LSB +: 16])
-                       && !(inv_one && ((key_q[k*KW +: 37] ^ winv_msg_i[`INV_VPN_LSB +: 37])
-                                        & f_mask(key_q[k*KW + `WK_GRAN_LSB +: 2],
-                                                 level_q[k*2 +: 2])) != 37'd0);
+                       && !(inv_one && (f_differ(key_q[k*KW +: 37],
+                                                 winv_msg_i[`INV_VPN_LSB +: 37])
+                                        & f_keep(key_q[k*KW + `WK_GRAN_LSB +: 2],
+                                                 level_q[k*2 +: 2])) != 11'd0);
         end
     end
 
