@@ -201,14 +201,22 @@ module smmu_top #(
     output wire                            irq_priq,
     output wire                            irq_cmd_sync,
     output wire                            irq_gerr,
-    output wire [NUM_TBU*4-1:0]            pmu_tbu_event,
-    output wire [7:0]                      pmu_tcu_event
+    output reg  [NUM_TBU*4-1:0]            pmu_tbu_event,
+    output reg  [7:0]                      pmu_tcu_event
 );
     wire [NUM_TBU-1:0]       up_valid;
     wire [NUM_TBU-1:0]       up_ready;
     wire [NUM_TBU*`UP_W-1:0] up_msg;
     wire [NUM_TBU-1:0]       dn_valid;
     wire [`DN_W-1:0]         dn_msg;
+
+    // no input pin reaches an output pin within a cycle: the pulses are the only ones that would
+    wire [NUM_TBU*4-1:0]     tbu_event;
+    wire [7:0]               tcu_event;
+    always @(posedge clk_i) begin
+        pmu_tbu_event <= rst_ni ? tbu_event : {NUM_TBU*4{1'b0}};
+        pmu_tcu_event <= rst_ni ? tcu_event : 8'd0;
+    end
 
     genvar i;
     generate
@@ -314,7 +322,7 @@ module smmu_top #(
                 .nostall_i(nostall_i[i]),
                 .up_valid_o(up_valid[i]), .up_ready_i(up_ready[i]), .up_msg_o(up_msg[i*`UP_W +: `UP_W]),
                 .dn_valid_i(dn_valid[i]), .dn_msg_i(dn_msg),
-                .pmu_xact_o(pmu_tbu_event[i*4 +: 2]), .pmu_utlb_miss_o(pmu_tbu_event[i*4+2 +: 2])
+                .pmu_xact_o(tbu_event[i*4 +: 2]), .pmu_utlb_miss_o(tbu_event[i*4+2 +: 2])
             );
         end
     endgenerate
@@ -403,7 +411,7 @@ module smmu_top #(
         .irq_priq(irq_priq),
         .irq_cmd_sync(irq_cmd_sync),
         .irq_gerr(irq_gerr),
-        .pmu_tcu_event_o(pmu_tcu_event)
+        .pmu_tcu_event_o(tcu_event)
     );
 endmodule
 `default_nettype wire
