@@ -126,14 +126,14 @@ async def peer_defect_3_small_pages_on_larger_blocks(dut: Any) -> None:
 
 async def _race(
     s: WalkScene, sid: int, cold: list[bytes], which: int, delays: range,
-    change: Callable[[int], int], invalidate: Callable[[int], Any],
+    change: Callable[[int], int], invalidate: Callable[[int], Any], commands: bool = False,
 ) -> None:  # fmt: skip
     """Read number ``which`` of a walk answers at each delay around an invalidation.
 
     Memory is sampled when the read arrives: the walk carries the old descriptor while software
     changes it and invalidates. ``cold`` makes the walk read again.
     """
-    ptw, late = s.bench.ptw, 0
+    ptw, late, overtaken = s.bench.ptw, 0, 0
     ptw.configure(latency=2, out_of_order=100)  # commands pass the walk
     for delay in delays:
         await s.invalidate(*cold)
@@ -148,7 +148,12 @@ async def _race(
                 await s.cycles(1)
             ptw.configure(latency=delay if number + 1 == which else 2)
         new = change(delay)
-        await invalidate(delay)
+        task = cocotb.start_soon(invalidate(delay))
+        consumed = s.bench.pmu["command"]
+        while not task.done() and s.bench.pmu["command"] == consumed and not txn.finished:
+            await s.cycles(1)
+        overtaken += not txn.finished
+        await task
         left = len(s.down[0])
         late += not txn.finished
         assert await s.bench.within(txn.done, LIMIT) and txn.ok, f"delay {delay}: {txn}"
@@ -158,6 +163,7 @@ async def _race(
         old = [d.addr for d in s.down[0][left:] if d.addr & ~0xFFF != new & ~0xFFF]
         assert not old, f"delay {delay}: 0x{old[0]:x} left after the Sync"
     assert not late, "a Sync ended before the walk"
+    assert not commands or overtaken > 10, f"{overtaken} walks were overtaken by a command"
 
 
 @cocotb.test(timeout_time=16, timeout_unit="ms")
@@ -213,11 +219,11 @@ async def peer_defect_4_walk_overtaken_by_command(dut: Any) -> None:
 
     # the descriptor of stage 1, then that of stage 2 for the page itself
     leaf = Cmd.tlbi_nh_va(vmid=3, asid=1, addr=VA, leaf=1)
-    await _race(s, SID, [leaf], 0, range(1, 110, 2), change_stage1, by_va)
+    await _race(s, SID, [leaf], 0, range(1, 260, 3), change_stage1, by_va, True)
     change_stage2(0)
     await s.forget()
     assert (await s.access(VA, SID)).ok
-    await _race(s, SID, [leaf, page], 1, range(1, 110, 2), change_stage2, by_page)
+    await _race(s, SID, [leaf, page], 1, range(1, 260, 3), change_stage2, by_page, True)
     await s.finish()
 
 
