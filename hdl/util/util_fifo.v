@@ -70,6 +70,61 @@ module util_fifo #(
                 count_q <= wr_valid_i ? count_q + 1'b1 : count_q - 1'b1;
         end
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    localparam [ADDR_W:0] F_DEPTH = DEPTH[ADDR_W:0];
+
+    // the writer counts the room
+    always @(*) if (f_on) assume (!wr_valid_i || count_q < F_DEPTH || drop);
+
+    // one word, any, is marked as it comes in; f_ahead_q words leave before it
+    (* anyseq *) wire f_mark;
+    reg              f_live_q = 1'b0;
+    reg [WIDTH-1:0]  f_data_q;
+    reg [ADDR_W:0]   f_ahead_q;
+    wire             f_put = wr_valid_i && f_mark && !f_live_q;
+    wire             f_out = f_live_q && drop && f_ahead_q == 0;
+    wire [ADDR_W:0]  f_sum = rd_ptr_q + f_ahead_q;
+    wire [ADDR_W:0]  f_at  = (f_sum >= F_DEPTH) ? f_sum - F_DEPTH : f_sum;
+    always @(posedge clk_i) begin
+        if (!rst_ni)    f_live_q <= 1'b0;
+        else if (f_put) f_live_q <= 1'b1;
+        else if (f_out) f_live_q <= 1'b0;
+        if (f_put) begin
+            f_data_q  <= wr_data_i;
+            f_ahead_q <= count_q - drop;
+        end else if (drop) f_ahead_q <= f_ahead_q - 1'b1;
+    end
+
+    // P1: pointers and count agree, and never leave the memory
+    always @(*) if (f_on) begin
+        assert (count_q <= F_DEPTH && rd_ptr_q <= LAST && wr_ptr_q <= LAST);
+        assert (wr_ptr_q == ((rd_ptr_q + count_q >= F_DEPTH) ? rd_ptr_q + count_q - F_DEPTH
+                                                             : rd_ptr_q + count_q));
+    end
+    // P2: a word comes out behind those that went in before it, unchanged
+    always @(*) if (f_on && f_live_q) begin
+        assert (f_ahead_q < count_q);
+        assert (mem_q[f_at*WIDTH +: WIDTH] == f_data_q);
+        if (f_ahead_q == 0) assert (rd_valid_o && rd_data_o == f_data_q);
+    end
+    // P3: an offered word stays until it is taken
+    always @(posedge clk_i) if (f_on && $past(rst_ni && rd_valid_o && !rd_ready_i))
+        assert (rd_valid_o && rd_data_o == $past(rd_data_o));
+
+    always @(*) if (f_on) begin
+        // C1: the marked word leaves a FIFO that has been wrapped around
+        cover (f_out && rd_ptr_q == LAST && f_data_q != 0);
+        // C2: full, with a word in and out at once
+        cover (count_q == F_DEPTH && wr_valid_i && drop);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -46,6 +46,49 @@ module util_reg2 #(
         if (move) head_q <= next_valid_q ? next_q : in_data_i;
         if (put)  next_q <= in_data_i;
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // one item, any, is marked as it comes in; f_ahead_q items leave before it
+    (* anyseq *) wire f_mark;
+    wire f_give = out_valid_o && out_ready_i;
+    wire f_put  = put && f_mark && !f_live_q;
+    reg              f_live_q = 1'b0, f_ahead_q, f_second_q;
+    reg [WIDTH-1:0]  f_data_q;
+    always @(posedge clk_i) begin
+        f_second_q <= f_live_q && f_ahead_q;
+        if (!rst_ni)    f_live_q <= 1'b0;
+        else if (f_put) f_live_q <= 1'b1;
+        else if (f_give && !f_ahead_q) f_live_q <= 1'b0;
+        if (f_put) begin
+            f_data_q  <= in_data_i;
+            f_ahead_q <= head_valid_q && !out_ready_i;
+        end else if (f_give) f_ahead_q <= 1'b0;
+    end
+
+    // P1: the second entry is used only while the first one is
+    always @(*) if (f_on) assert (head_valid_q || !next_valid_q);
+    // P2: items leave in order and unchanged
+    always @(*) if (f_on && f_live_q) begin
+        if (f_ahead_q) assert (next_valid_q && next_q == f_data_q);
+        else           assert (out_valid_o && out_data_o == f_data_q);
+    end
+    // P3: an offered item stays until it is taken
+    always @(posedge clk_i) if (f_on && $past(rst_ni && out_valid_o && !out_ready_i))
+        assert (out_valid_o && out_data_o == $past(out_data_o));
+
+    always @(*) if (f_on) begin
+        // C1: the marked item was second and leaves
+        cover (f_second_q && f_give && f_data_q != 0);
+        // C2: both entries full
+        cover (next_valid_q);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -55,6 +55,44 @@ module util_rr_pick #(
         if (!rst_ni)                last_q <= {PICK_W{1'b0}};
         else if (take_i && valid_o) last_q <= pick_o;
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    localparam [PICK_W:0] F_N = N[PICK_W:0];
+
+    // how often others were taken while f_who kept asking
+    (* anyconst *) wire [PICK_W-1:0] f_who;
+    always @(*) assume (f_who < F_N);
+    reg  [PICK_W:0] f_lost_q;
+    wire [PICK_W:0] f_gap = (f_who > last_q) ? f_who - last_q - 1'b1
+                                             : f_who + F_N - last_q - 1'b1;
+    always @(posedge clk_i) begin
+        if (!rst_ni || !req_i[f_who])  f_lost_q <= 0;
+        else if (take_i && valid_o)    f_lost_q <= (pick_o == f_who) ? 0 : f_lost_q + 1'b1;
+    end
+
+    // P1: the choice is one that asks
+    always @(*) if (f_on) begin
+        assert (valid_o == |req_i);
+        if (valid_o) assert (pick_o < F_N && req_i[pick_o]);
+    end
+    // P2: one that keeps asking is served after at most N-1 takes of others
+    always @(*) if (f_on) begin
+        assert (last_q < F_N);
+        assert (f_lost_q + f_gap < F_N);
+        if (f_lost_q == F_N - 1'b1 && req_i[f_who]) assert (pick_o == f_who);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: the longest wait ends
+        cover (f_lost_q == F_N - 1'b1 && take_i && pick_o == f_who);
+    end
+`endif
 endmodule
 
 `default_nettype wire

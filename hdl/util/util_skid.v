@@ -44,6 +44,47 @@ module util_skid #(
         end
         if (!held_q) data_q <= in_data_i;
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // one word, any, is marked as it comes in; it waits here or leaves at once
+    (* anyseq *) wire f_mark;
+    wire f_take = in_valid_i && in_ready_o;
+    wire f_give = out_valid_o && out_ready_i;
+    reg              f_live_q = 1'b0;
+    reg [WIDTH-1:0]  f_data_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni)                f_live_q <= 1'b0;
+        else if (f_take && f_mark)  f_live_q <= !f_give;
+        else if (f_give)            f_live_q <= 1'b0;
+        if (f_take && f_mark)       f_data_q <= in_data_i;
+    end
+
+    // P1: nothing is taken while a word is held
+    always @(*) if (f_on) assert (!(in_ready_o && held_q));
+    // P2: nothing is lost, doubled or changed: in and out in the same cycle, or held
+    always @(*) if (f_on) begin
+        if (f_take) assert (out_valid_o && out_data_o == in_data_i);
+        if (f_live_q) assert (held_q && out_valid_o && out_data_o == f_data_q);
+    end
+    always @(posedge clk_i) if (f_on && $past(rst_ni))
+        assert (held_q == $past(out_valid_o && !out_ready_i));
+    // P3: an offered word stays until it is taken, if the sender holds his
+    always @(posedge clk_i) if (f_on && $past(rst_ni && out_valid_o && !out_ready_i))
+        assert (out_valid_o && out_data_o == $past(out_data_o));
+
+    always @(*) if (f_on) begin
+        // C1: a word that was held leaves
+        cover (f_live_q && f_give && f_data_q != 0);
+        // C2: a word passes straight through
+        cover (f_take && f_give && !held_q);
+    end
+`endif
 endmodule
 
 `default_nettype wire

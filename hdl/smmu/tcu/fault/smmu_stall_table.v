@@ -112,6 +112,99 @@ module smmu_stall_table #(
         end
         if (!rst_ni) gen_q <= {STALL_MAX*8{1'b0}};
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // a slot is taken only while one is free, and a used one is dropped
+    always @(*) if (f_on) begin
+        assume (!take_i || free_o);
+        assume (!drop_i || rd_valid_o);
+    end
+
+    // One slot, any, and the STAG it was given at some use; f_uses_q counts its uses since.
+    (* anyconst *) wire [7:0] f_slot;
+    always @(*) assume (f_slot < STALL_MAX);
+    (* anyseq *) wire f_mark;
+    wire        f_take = take_i && pick == f_slot;
+    wire        f_free = (drop_i && rd_slot_i == f_slot) || off_i;
+    reg         f_live_q = 1'b0, f_marked_q = 1'b0, f_mine_q = 1'b0;
+    reg         f_pub_q, f_lost_q;
+    reg  [7:0]  f_gen_q, f_mark_gen_q, f_uses_q;
+    reg  [26:0] f_who_q;
+    wire        f_named = f_live_q && f_gen_q == pub_stag_i[15:8] && f_slot == pub_stag_i[7:0];
+    wire        f_missed = f_live_q && f_gen_q == lost_stag_i[15:8] && f_slot == lost_stag_i[7:0];
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            f_live_q   <= 1'b0;
+            f_marked_q <= 1'b0;
+            f_gen_q    <= 8'd0;
+        end else begin
+            f_live_q <= (f_take && !off_i) || (f_live_q && !f_free);
+            if (f_take) begin
+                f_gen_q  <= stag_o[15:8];
+                f_who_q  <= {tbu_i, slot_i, sid_i};
+                f_uses_q <= f_uses_q + 1'b1;
+                f_mine_q <= 1'b0;
+                if (f_mark && !f_marked_q) begin
+                    f_marked_q   <= 1'b1;
+                    f_mine_q     <= 1'b1;
+                    f_mark_gen_q <= stag_o[15:8];
+                    f_uses_q     <= 8'd0;
+                end
+                if (&f_uses_q) f_marked_q <= 1'b0;      // 256 uses later it may come again
+            end
+        end
+        f_pub_q  <= rst_ni && !off_i && !f_take && !f_free && (f_pub_q || (pub_valid_i && f_named));
+        f_lost_q <= rst_ni && !off_i && !f_take && !f_free
+                    && (f_lost_q || (lost_valid_i && f_missed));
+    end
+
+    // P1: only a free slot is given, and free_o tells whether there is one (STL-002, STL-033)
+    always @(*) if (f_on) begin
+        assert (free_o == !(&valid_q));
+        if (free_o) assert (pick < STALL_MAX && !valid_q[pick]);
+        if (free_o && f_live_q) assert (pick != f_slot);
+    end
+    // P2: a STAG stays taken until it is dropped or all are (STL-004)
+    always @(*) if (f_on) assert (valid_q[f_slot] == f_live_q);
+    // P3: the 255 uses of a slot after a use all have another STAG, also over off_i
+    // (STL-003, STL-034)
+    always @(*) if (f_on) begin
+        assert (gen_q[f_slot*8 +: 8] == f_gen_q);
+        if (f_marked_q) assert (f_gen_q == f_mark_gen_q + f_uses_q);
+        if (f_marked_q && f_take && !(&f_uses_q)) assert (stag_o[15:8] != f_mark_gen_q);
+    end
+    // P4: what is read is what was entered (RES-011)
+    always @(*) if (f_on && rd_slot_i == f_slot) begin
+        assert (rd_valid_o == f_live_q);
+        if (f_live_q) assert ({rd_tbu_o, rd_tslot_o, rd_sid_o} == f_who_q && rd_gen_o == f_gen_q);
+    end
+    // P5: only the very STAG of a present use marks an entry published or lost (STL-007, STL-008)
+    always @(*) if (f_on) begin
+        if (rd_slot_i == f_slot && rd_valid_o) assert (rd_pub_o == f_pub_q);
+        assert (pub_q[f_slot] == f_pub_q);
+        assert (lost_q[f_slot] == f_lost_q);
+        if (f_pub_q || f_lost_q) assert (f_live_q);
+        if (lost_o) assert (lost_slot_o < STALL_MAX && lost_q[lost_slot_o]);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: full, and a published entry of the slot is dropped
+        cover (!free_o && f_free && f_pub_q && drop_i && !off_i);
+        // C2: the slot is used again after its marked use
+        cover (f_marked_q && f_take && f_uses_q == 8'd1);
+        // C3: an answer for an older use is ignored
+        cover (f_live_q && pub_valid_i && pub_stag_i == {f_mark_gen_q, f_slot} && !f_named
+               && f_marked_q);
+        // C4: everything is freed while an entry is lost
+        cover (off_i && lost_o);
+    end
+`endif
 endmodule
 
 `default_nettype wire

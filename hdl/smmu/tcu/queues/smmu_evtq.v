@@ -185,6 +185,131 @@ module smmu_evtq (
     );
 
     wire unused_ok = &{1'b0, prod_wdata_i[30:20], b_resp_i[0]};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- what the users keep to ------------------------------------------------------------
+    // The registers are stable while the queue is enabled; memory answers what it has taken;
+    // software consumes what it can see.
+    reg  [2:0] f_sent_q;                    // writes taken and not answered
+    wire       f_w_take = w_valid_o && w_ready_i;
+    always @(posedge clk_i)
+        if (!rst_ni) f_sent_q <= 3'd0;
+        else         f_sent_q <= f_sent_q + {2'd0, f_w_take} - {2'd0, b_valid_i};
+    wire [19:0] f_seen = (prod_q - cons_i) & wmask;
+    reg f_sane_q = 1'b0;                    // the indices are consistent
+    always @(posedge clk_i) begin
+        if (!rst_ni || prod_wr_i) f_sane_q <= 1'b0;
+        else if (en_i && f_seen <= size) f_sane_q <= 1'b1;
+    end
+    always @(*) begin
+        assume (log2_i <= 5'd19);
+        if (f_on) begin
+            assume (!b_valid_i || f_sent_q != 3'd0);
+            assume (!prod_wr_i || (!en_i && idle_o));
+            assume (!err_active_i || !flush_q);     // GERROR is set by gerr_evtq_o only
+        end
+    end
+    always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
+        if (!$past(prod_wr_i)) assume (log2_i == $past(log2_i));
+        if ($past(en_i) || !idle_o) assume (base_i == $past(base_i));
+        // CONS moves towards PROD as software has read it
+        if (f_sane_q)
+            assume (((cons_i - $past(cons_i)) & wmask) <= (($past(prod_q) - $past(cons_i)) & wmask));
+        assume (!$rose(err_active_i) || $past(gerr_evtq_o));
+        if ($past(ev_valid_i && !ev_ready_o)) assume (ev_valid_i && ev_stall_i == $past(ev_stall_i)
+                                                     && ev_stag_i == $past(ev_stag_i));
+    end
+
+    // ---- one stall record, any, is followed: f_pos_q records end before it -------------------
+    (* anyseq *) wire f_mark;
+    wire        f_take = ev_valid_i && ev_ready_o;
+    reg         f_live_q = 1'b0;
+    reg  [15:0] f_stag_q;
+    reg  [2:0]  f_pos_q;
+    wire        f_put = f_take && ev_stall_i && f_mark && !f_live_q;
+    wire        f_end = f_live_q && pop && f_pos_q == 3'd0;
+    always @(posedge clk_i) begin
+        if (!rst_ni)    f_live_q <= 1'b0;
+        else if (f_put) f_live_q <= 1'b1;
+        else if (f_end) f_live_q <= 1'b0;
+        if (f_put) begin
+            f_stag_q <= ev_stag_i;
+            f_pos_q  <= flight_pop;
+        end else if (pop) f_pos_q <= f_pos_q - 3'd1;
+    end
+
+    // P1: a stall record is taken only to be written, never dropped (D9, STL-018)
+    always @(*) if (f_on && f_take && ev_stall_i) assert (push && ev_writable_o);
+    // P2: each stall record taken is told published or lost once, with its STAG, in order (STL-032)
+    always @(*) if (f_on) begin
+        if (f_live_q) begin
+            assert (f_pos_q < flight_q);
+            assert (meta_q[f_pos_q*META_W +: META_W] == {1'b1, f_stag_q});
+        end
+        if (f_end) assert (pub_valid_o != lost_valid_o);
+        if (f_end) assert (pub_stag_o == f_stag_q && lost_stag_o == f_stag_q);
+        if (pub_valid_o || lost_valid_o) assert (pop);
+    end
+    // P3: no more in flight than there is room for, every answer belongs to a record
+    always @(*) if (f_on) begin
+        assert (flight_q <= DEPTH);
+        assert (flight_q == f_sent_q + {2'd0, wv_q});
+        if (b_valid_i) assert (!b_last);
+    end
+    // P4: PROD moves by one entry, only with a good answer to the oldest write (EVQ-026)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i)
+                                && prod_o != $past(prod_o)) begin
+        assert (prod_o == (($past(prod_o) + 20'd1) & wmask));
+        assert ($past(b_valid_i && !b_resp_i[1] && !flush_q));
+    end
+    // P5: between PROD and the next entry to write lie exactly the records in flight (QUE-001)
+    always @(*) if (f_on && !flush_q)
+        assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask) || prod_wr_i
+                || flight_q == 3'd0);
+    // P6: a record goes to the next entry in turn and inside the ring (EVQ-027, EVQ-029)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && push)) begin
+        assert (w_valid_o);
+        assert ((w_addr_o & {23'd0, imask, 5'h1f}) == {23'd0, $past(alloc_q) & imask, 5'd0});
+        assert ((w_addr_o & ~{23'd0, imask, 5'h1f}) == ($past(base_i) & ~{23'd0, imask, 5'h1f}));
+        assert (w_data_o == $past(ev_rec_i));
+    end
+    // P7: an offered write is held until it is taken
+    always @(posedge clk_i) if (f_on && $past(rst_ni && w_valid_o && !w_ready_i))
+        assert (w_valid_o && w_addr_o == $past(w_addr_o) && w_data_o == $past(w_data_o));
+    // P8: OVFLG toggles only when a record is dropped, the flag is acknowledged and PROD shows the
+    // queue full or the indices inconsistent (EVQ-020, EVQ-024)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i) && ovflg_o != $past(ovflg_o)) begin
+        assert ($past(en_i && ev_valid_i && ev_ready_o && !ev_stall_i && ovflg_o == ovack_i));
+        assert ($past(((prod_q - cons_i) & wmask) >= size) || !$past(f_tight_q));
+    end
+    // PROD and the next entry agree whenever nothing is in flight (set by reset or a PROD write)
+    reg f_tight_q;
+    always @(posedge clk_i) f_tight_q <= rst_ni;
+    // P9: records taken and ended differ by those in flight (what smmu_sync counts)
+    always @(*) if (f_on) assert (acc_cnt_o - done_cnt_o == {13'd0, flight_q});
+    // P10: a writable queue never refuses for ever: with room in flight the record is taken
+    always @(*) if (f_on && ev_valid_i && ev_writable_o && flight_q < DEPTH && (!wv_q || w_ready_i))
+        assert (ev_ready_o && push);
+
+    always @(*) if (f_on) begin
+        // C1: a stall record followed is published across the end of a ring of four
+        cover (f_end && pub_valid_o && log2_i == 5'd2 && (prod_q & imask) == imask);
+        // C2: a stall record followed is lost behind an aborted one
+        cover (f_end && lost_valid_o && !b_resp_i[1]);
+        // C3: an overflow is told
+        cover (overflow && full && log2_i == 5'd1);
+        // C4: delivery goes on after an abort
+        cover (publish && f_aborted_q);
+    end
+    reg f_aborted_q;
+    always @(posedge clk_i) f_aborted_q <= rst_ni && (f_aborted_q || raise_q);
+`endif
 endmodule
 
 `default_nettype wire

@@ -143,5 +143,76 @@ module smmu_wlines #(
         .wr_addr_i(al_go ? {al_idx, al_beat_i} : {bt_idx, bt_beat}),
         .wr_data_i(beat_data_i));
     assign desc_o = high_q ? beat[127:64] : beat[63:0];
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // beats of a burst in its order, and none of a slot that has no burst (smmu_walk_bursts);
+    // al_* and bt_* share the data
+    always @(*) if (f_on) assume (!(al_valid_i && bt_valid_i));
+
+    // ---- one entry, any: has the burst that fills it been overtaken? ---------------------------
+    (* anyconst *) wire [IDX_W-1:0] f_ent;
+    always @(*) assume (f_ent < ENTRIES);
+    reg       f_dead_q = 1'b0;          // killed before its last beat, or not all in
+    reg [5:0] f_slot_q;
+    wire      f_al = al_go && al_idx == f_ent;
+    wire      f_last = bt_hit && bt_idx == f_ent && bt_last_i;
+    always @(posedge clk_i) begin
+        if (f_al) begin
+            f_dead_q <= 1'b1;
+            f_slot_q <= al_slot_i;
+        end else if (f_last) f_dead_q <= bt_kill_i || f_gone;
+        else if (f_gone) f_dead_q <= 1'b1;
+    end
+    // an invalidation of everything, of any tag
+    wire f_gone = winv_valid_i && !winv_msg_i[`INV_CFG_LSB] && !winv_msg_i[`INV_VMIDV_LSB]
+               && !winv_msg_i[`INV_ASIDV_LSB] && !winv_msg_i[`INV_VAV_LSB]
+               && winv_msg_i[(STAGE2 != 0) ? `INV_S2_LSB : `INV_S1_LSB];
+    reg [ENTRIES-1:0] f_was_q;          // entries that held a line when all were dropped
+    reg [IDX_W-1:0] f_idx_q;            // entry of the lookup before
+    reg f_taken_q, f_dead_then_q;
+    always @(posedge clk_i) begin
+        f_idx_q       <= lu_idx;
+        f_taken_q     <= rst_ni && lu_take_i;
+        f_dead_then_q <= f_dead_q;
+    end
+
+    // P1: a line whose burst was overtaken, or is not all in, or was invalidated, never hits (D8)
+    always @(*) if (f_on && f_taken_q && f_idx_q == f_ent && f_dead_then_q) assert (!hit_o);
+    // P2: later beats go to the entry of their walk slot only
+    always @(*) if (f_on && bt_hit && bt_idx == f_ent)
+        assert (fill_q[f_ent] && owner_q[f_ent*6 +: 6] == bt_slot_i);
+    // P3: a beat with an error, or one that never came, is never used (D15)
+    reg [3:0] f_good_q;
+    reg [1:0] f_next_q;
+    reg [1:0] f_sub_q;
+    always @(posedge clk_i) begin
+        f_sub_q <= lu_sub[2:1];
+        if (f_al) begin
+            f_good_q <= 4'd1 << al_beat_i;
+            f_next_q <= al_beat_i + 2'd1;
+        end else if (bt_hit && bt_idx == f_ent) begin
+            if (!bt_err_i) f_good_q[f_next_q] <= 1'b1;
+            f_next_q <= f_next_q + 2'd1;
+        end
+    end
+    reg [3:0] f_good_then_q;
+    always @(posedge clk_i) f_good_then_q <= f_good_q;
+    always @(*) if (f_on && f_taken_q && f_idx_q == f_ent && hit_o) assert (f_good_then_q[f_sub_q]);
+
+    always @(*) if (f_on) begin
+        // C1: a line hits after all its beats
+        cover (hit_o && f_taken_q && f_idx_q == f_ent && &f_good_then_q);
+        // C2: a burst is killed in the cycle of its last beat
+        cover (f_last && bt_kill_i);
+        // C3: a beat came with an error, another of the line hits
+        cover (hit_o && f_taken_q && f_idx_q == f_ent && f_good_then_q == 4'b1011);
+    end
+`endif
 endmodule
 `default_nettype wire
