@@ -83,7 +83,7 @@ module util_rr_pick #(
     end
     // P2: one that keeps asking is served after at most N-1 takes of others
     always @(*) if (f_on) begin
-        assert (last_q < F_N);
+        assert (last_q < F_N && f_lost_q < F_N);
         assert (f_lost_q + f_gap < F_N);
         if (f_lost_q == F_N - 1'b1 && req_i[f_who]) assert (pick_o == f_who);
     end

@@ -237,6 +237,119 @@ module smmu_tbu_path #(
         .out_valid_o(ax_valid_o), .out_ready_i(ax_ready_i), .out_data_o(ax_o));
 
     wire unused_ok = &{1'b0, smmuen};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- slots: one, any, and the request it was taken with -----------------------------------
+    (* anyconst *) wire [SLOT_W-1:0] f_slot;
+    always @(*) assume (f_slot < TBU_SLOTS);
+    reg             f_live_q = 1'b0;
+    reg [REQ_W-1:0] f_req_q;
+    wire            f_rp   = rp_valid_q && rp_slot_q == f_slot;
+    wire            f_here = alloc_o && alloc_slot_i == f_slot;
+    always @(posedge clk_i) begin
+        if (!rst_ni)                   f_live_q <= 1'b0;
+        else if (f_here)               f_live_q <= 1'b1;
+        else if (f_rp && rp_leave_o)   f_live_q <= 1'b0;
+        if (f_here) f_req_q <= s1_req_i;
+    end
+    // smmu_tbu_slots picks slots in use that are not in replay, and never those to be aborted
+    // (smmu_tbu_slot P1, P2); a free slot is given to S1
+    always @(*) if (f_on) begin
+        assume (!(alloc_o && f_here && f_live_q));
+        assume (!(pick_valid_i && pick_slot_i == f_slot)
+                || (f_live_q && !f_rp && !f_req_q[`AX_SECBAD_LSB] && !f_req_q[`AX_UUT_LSB]));
+        assume (!pick_valid_i || pick_slot_i < TBU_SLOTS);
+        assume (!pick_valid_i || !alloc_o || pick_slot_i != alloc_slot_i);
+    end
+
+    // ---- the permission a transaction needs, judged apart ----------------------------------------
+    wire [REQ_W-1:0]   f_req  = f_rp ? f_req_q : s1_req_i;
+    wire [`MODE_W-1:0] f_mode = f_req[`AX_MODE_LSB] ? mode_i[`MODE_W +: `MODE_W]
+                                                    : mode_i[0 +: `MODE_W];
+    wire               f_en   = f_mode[`MODE_SMMUEN_LSB];
+    wire [`ENT_W-1:0]  f_ent  = (rp_valid_q && rp_once_q) ? once_ent_i : utlb_ent_i;
+    wire [1:0]         f_ic   = f_ent[`ENT_INSTCFG_LSB +: 2], f_pc = f_ent[`ENT_PRIVCFG_LSB +: 2];
+    wire f_priv = f_pc[1] ? f_pc[0] : f_req[`AX_PROT_LSB];
+    wire f_inst = RNW && (f_ic[1] ? f_ic[0] : f_req[`AX_PROT_LSB + 2]);
+    wire [5:0] f_perm = f_ent[`ENT_UR_LSB +: 6];        // {px, pw, pr, ux, uw, ur}
+    wire [2:0] f_of   = f_priv ? f_perm[5:3] : f_perm[2:0];
+    wire       f_may  = !RNW ? f_of[1] : f_inst ? f_of[2] : f_of[0];
+    wire f_known = f_rp || (!rp_valid_q && s1_valid_i);     // whose request it is
+
+    // P1: nothing leaves without a translation granted to this transaction: an entry that hits its
+    // own context and address, or the answer to its own request, with the permission it needs;
+    // or the bypass of its own mode (D13, D16, TRN-001)
+    always @(*) if (f_on && leave_o && f_known) begin
+        assert (!f_req[`AX_SECBAD_LSB] && !f_req[`AX_UUT_LSB]);
+        assert (lu_ctx_o == f_req[`AX_SID_LSB +: `CTX_W]);
+        assert (lu_vpn_o == f_req[`AX_ADDR_LSB + 12 +: 52]);
+        if (f_en) assert ((utlb_hit_i || (rp_valid_q && rp_once_q)) && f_may);
+        else      assert (f_req[`AX_ADDR_LSB + 48 +: 16] == 16'd0 || rp_valid_q);
+        if (!f_en && !rp_valid_q) assert (!f_mode[`MODE_GBPA_LSB + `GBPA_ABORT_LSB]);
+    end
+    // P2: what leaves is that very request, with the page of that entry
+    always @(*) if (f_on && leave_o && f_known) begin
+        assert (leave_id_o == f_req[REQ_W-1 -: ID_W]);
+        assert (axo[11:0] == f_req[`AX_ADDR_LSB +: 12]);
+        assert (axo[48 +: 8] == f_req[`AX_LEN_LSB +: 8]);
+        assert (axo[`AXO_W-1 -: 16] == f_req[`AX_SID_LSB +: 16]);
+        if (!f_en) assert (axo[47:12] == f_req[`AX_ADDR_LSB + 12 +: 36]);
+        if (f_en && f_ent[`ENT_SIZE_LSB +: 3] == `SZ_4K && rp_valid_q && rp_once_q)
+            assert (axo[47:12] == f_ent[`ENT_PPN_LSB +: 36]);
+        if (f_en && utlb_low_i == 36'd0 && !(rp_valid_q && rp_once_q))
+            assert (axo[47:12] == f_ent[`ENT_PPN_LSB +: 36]);
+    end
+    // P3: S1 leaves only when no older one of its ID waits and no slot has the lookup (D16)
+    always @(*) if (f_on && s1_direct_o) assert (s1_valid_i && !same_i && !rp_valid_q && w_now_i);
+    // P4: an OK-once is used in the cycle it comes, or not at all (D18)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && rp_valid_q && rp_once_q))
+        assert ($past(rp_leave_o || rp_look_o));
+    // P5: one address at the memory side for each that left, in order and held until it is taken
+    reg  [1:0] f_out_q = 2'd0;
+    (* anyseq *) wire f_mark;
+    reg        f_marked_q = 1'b0, f_behind_q;
+    reg  [ID_W+`AXO_W-1:0] f_ax_q;
+    wire f_give = ax_valid_o && ax_ready_i;
+    wire f_put  = leave_o && f_mark && !f_marked_q;
+    always @(posedge clk_i) begin
+        f_out_q <= rst_ni ? f_out_q + {1'b0, leave_o} - {1'b0, f_give} : 2'd0;
+        if (!rst_ni)    f_marked_q <= 1'b0;
+        else if (f_put) f_marked_q <= 1'b1;
+        else if (f_give && !f_behind_q) f_marked_q <= 1'b0;
+        if (f_put) begin
+            f_ax_q     <= {leave_id_o, axo};
+            f_behind_q <= (f_out_q == 2'd2) || (f_out_q == 2'd1 && !f_give);
+        end else if (f_give) f_behind_q <= 1'b0;
+    end
+    always @(*) if (f_on) begin
+        assert (f_out_q <= 2'd2 && ax_valid_o == (f_out_q != 2'd0));
+        if (f_marked_q && !f_behind_q) assert (ax_valid_o && ax_o == f_ax_q);
+    end
+    // P6: S1 goes on when it left or took a slot, never both
+    always @(*) if (f_on) begin
+        assert (!(s1_direct_o && alloc_o));
+        if (s1_done_o) assert (s1_valid_i);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: a slot leaves by its own OK-once
+        cover (f_rp && rp_once_q && rp_leave_o && f_en);
+        // C2: a slot leaves by a hit of the uTLB
+        cover (f_rp && !rp_once_q && rp_leave_o && f_en);
+        // C3: S1 leaves in the cycle it comes
+        cover (s1_direct_o && f_en);
+        // C4: bypassed by its mode
+        cover (s1_direct_o && !f_en);
+        // C5: a hit without permission takes a slot and asks
+        cover (alloc_o && utlb_hit_i && f_en && alloc_state_o == `TS_WAIT && s1_plain && !same_i);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -153,6 +153,79 @@ module smmu_tbu_slot #(
     assign want_next_o = looks && complete && second && rp_same_i;
     assign want_once_o = (state_q == `TS_WAIT) && complete && first;
     assign want_loc_o  = local_o && first && (!write_q || dc_q);
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // what smmu_tbu_slots and the path keep to: a slot is taken while free, and put back or asked
+    // again only from the replay it was taken for
+    always @(*) if (f_on) begin
+        assume (!alloc_i || state_q == `TS_FREE);
+        assume (!alloc_i || !(free_i || rp_ask_i || rp_look_i || rp_take_i || dn_i));
+        assume (!alloc_i || alloc_state_i == `TS_ASK || alloc_state_i == `TS_WAIT
+                || alloc_state_i == `TS_LOOK || alloc_state_i == `TS_ABORT);
+        assume (!ask_take_i || want_ask_o);
+        assume (!rp_ask_i || rp_q);
+        assume (!(rp_ask_i && (free_i || rp_look_i)));
+        assume (!rp_take_i || want_rp_o || want_next_o || want_once_o);
+    end
+
+    // The slot was granted a translation since it last asked: an OK or OK-once, or a hit as it
+    // came (then it looks up itself).
+    reg f_granted_q = 1'b0;
+    wire f_grant = dn_i && state_q == `TS_WAIT && (dn_kind_i == `DN_K_OK || dn_kind_i == `DN_K_ONCE);
+    always @(posedge clk_i)
+        if (!rst_ni)      f_granted_q <= 1'b0;
+        else if (alloc_i) f_granted_q <= (alloc_state_i == `TS_LOOK);
+        else if (rp_ask_i || free_i) f_granted_q <= 1'b0;
+        else if (f_grant) f_granted_q <= 1'b1;
+
+    // P1: only a slot that was granted a translation is looked up, or one whose grant comes now
+    always @(*) if (f_on) begin
+        if (state_q == `TS_LOOK) assert (f_granted_q);
+        if (want_rp_o || want_next_o) assert (f_granted_q || f_grant);
+        if (want_once_o) assert (state_q == `TS_WAIT);
+    end
+    // P2: a slot that stalls, is parked or is answered here asks nothing and is not looked up (D16)
+    always @(*) if (f_on && (waits || local_o))
+        assert (!want_ask_o && !want_rp_o && !want_next_o && !want_once_o);
+    // P3: a stalled or parked slot goes on only by RETRY, TABORT, TRAZWI or SMMUEN=0 (STL-001)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && waits && !free_i && !rp_ask_i)
+                                && state_q != $past(state_q))
+        assert ($past(off_i || (dn_i && (dn_kind_i == `DN_K_RETRY || dn_kind_i == `DN_K_TABORT
+                                         || dn_kind_i == `DN_K_TRAZWI))));
+    // P4: a retried slot asks before anything else, with the state of then (STL-010)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && waits && dn_i && dn_kind_i == `DN_K_RETRY
+                                              && !off_i && !free_i && !rp_ask_i))
+        assert (want_ask_o && !want_rp_o);
+    // P5: a write is answered or looked up only with all its data (D3)
+    always @(*) if (f_on && write_q && !dc_q && !dc_i)
+        assert (!want_rp_o && !want_next_o && !want_once_o && !want_loc_o);
+    // P6: only the first of its direction and ID, or the second behind the one in replay
+    always @(*) if (f_on) begin
+        if (want_rp_o || want_once_o || want_loc_o) assert (ahead_q == 0);
+        if (want_next_o) assert (ahead_q == 1 && rp_same_i);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: stalled, retried, granted, looked up
+        cover (want_rp_o && f_retry_q);
+        // C2: a stalled slot is ended by SMMUEN=0
+        cover (waits && off_i);
+        // C3: OK finds it first and complete
+        cover (f_grant && want_rp_o);
+        // C4: second in line
+        cover (want_next_o);
+    end
+    reg f_retry_q;
+    always @(posedge clk_i)
+        f_retry_q <= rst_ni && !alloc_i
+                  && (f_retry_q || (state_q == `TS_STALL && dn_i && dn_kind_i == `DN_K_RETRY));
+`endif
 endmodule
 
 `default_nettype wire

@@ -132,7 +132,7 @@ module smmu_stall_table #(
     (* anyseq *) wire f_mark;
     wire        f_take = take_i && pick == f_slot;
     wire        f_free = (drop_i && rd_slot_i == f_slot) || off_i;
-    reg         f_live_q = 1'b0, f_marked_q = 1'b0, f_mine_q = 1'b0;
+    reg         f_live_q = 1'b0, f_marked_q = 1'b0;
     reg         f_pub_q, f_lost_q;
     reg  [7:0]  f_gen_q, f_mark_gen_q, f_uses_q;
     reg  [26:0] f_who_q;
@@ -149,10 +149,8 @@ module smmu_stall_table #(
                 f_gen_q  <= stag_o[15:8];
                 f_who_q  <= {tbu_i, slot_i, sid_i};
                 f_uses_q <= f_uses_q + 1'b1;
-                f_mine_q <= 1'b0;
                 if (f_mark && !f_marked_q) begin
                     f_marked_q   <= 1'b1;
-                    f_mine_q     <= 1'b1;
                     f_mark_gen_q <= stag_o[15:8];
                     f_uses_q     <= 8'd0;
                 end
@@ -180,9 +178,13 @@ module smmu_stall_table #(
         if (f_marked_q && f_take && !(&f_uses_q)) assert (stag_o[15:8] != f_mark_gen_q);
     end
     // P4: what is read is what was entered (RES-011)
-    always @(*) if (f_on && rd_slot_i == f_slot) begin
-        assert (rd_valid_o == f_live_q);
-        if (f_live_q) assert ({rd_tbu_o, rd_tslot_o, rd_sid_o} == f_who_q && rd_gen_o == f_gen_q);
+    always @(*) if (f_on) begin
+        if (f_live_q) assert (owner_q[f_slot*OWNER_W +: OWNER_W] == f_who_q);
+        if (rd_slot_i == f_slot) begin
+            assert (rd_valid_o == f_live_q);
+            if (f_live_q)
+                assert ({rd_tbu_o, rd_tslot_o, rd_sid_o} == f_who_q && rd_gen_o == f_gen_q);
+        end
     end
     // P5: only the very STAG of a present use marks an entry published or lost (STL-007, STL-008)
     always @(*) if (f_on) begin

@@ -108,6 +108,81 @@ module smmu_cmd_fetch (
             addr_q <= (base_i & ~{24'd0, imask | 20'd1, 4'hf}) | {24'd0, next_q & imask, 4'd0};
         end
     end
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- what smmu_cmdq keeps to -----------------------------------------------------------------
+    // A command taken is executed, then CONS moves by one; the next may be taken with that step.
+    // PROD may move anywhere at any time.
+    (* anyseq *) wire f_done;
+    (* hierconn *) wire [3:0] \u_fifo.count_q ;
+    wire [3:0] f_count = \u_fifo.count_q ;
+    wire [3:0] f_asked = ar_q ? {2'd0, len_q} + 4'd1 : 4'd0;     // beats of an AR not taken
+    reg        f_exec_q = 1'b0;
+    wire       f_step   = f_exec_q && f_done;
+    wire       f_quiet  = !run_i && !busy_o && !f_exec_q;
+    always @(posedge clk_i) f_exec_q <= rst_ni && (take || (f_exec_q && !f_done));
+    always @(*) begin
+        assume (log2_i <= 5'd19);
+        if (f_on) begin
+            assume (execute_i == f_exec_q);
+            assume (!cmd_ready_i || !f_exec_q || f_done);
+            assume (!r_valid_i || come_q > f_asked);
+        end
+    end
+    always @(posedge clk_i) if (f_on) begin
+        if (!$past(rst_ni) || $past(f_quiet)) assume (run_i == 1'b0 || drop_q);
+        else begin
+            assume (log2_i == $past(log2_i) && base_i == $past(base_i));
+            assume (cons_i == ($past(f_step) ? ($past(cons_i) + 20'd1) & wmask : $past(cons_i)));
+        end
+    end
+
+    // P1: a burst is read only for commands between CONS and PROD (QUE-005, CMD-003)
+    always @(*) if (f_on && issue) begin
+        assert (left != 20'd0 && {16'd0, beats} <= left);
+        assert (ahead + {16'd0, beats} <= used && used <= size);
+    end
+    // P2: it stays inside the ring and one line of four
+    wire [1:0] f_place = addr_q[5:4];
+    always @(posedge clk_i) if (f_on && $past(rst_ni && issue)) begin
+        assert (ar_valid_o && {1'b0, f_place} + {1'b0, len_q} <= 3'd3);
+        assert ((ar_addr_o & ~{24'd0, imask | 20'd1, 4'hf})
+                == ($past(base_i) & ~{24'd0, imask | 20'd1, 4'hf}));
+        assert ((ar_addr_o[23:4] & imask) == ($past(next_q) & imask));
+        assert ({1'b0, ar_addr_o[23:4] & imask} + {19'd0, len_q} < {1'b0, size});
+    end
+    // P3: every beat asked for has a place; held_q counts them
+    always @(*) if (f_on) begin
+        assert ({1'b0, come_q} + {1'b0, f_count} <= 5'd8);
+        assert (come_q >= f_asked);
+        if (!drop_q) assert (held_q == come_q + f_count);
+    end
+    // P4: the command offered is the one at CONS, or the next while that is executed (QUE-007)
+    wire [19:0] f_oldest = (next_q - {16'd0, come_q} - {16'd0, f_count}) & wmask;
+    always @(*) if (f_on && !drop_q) assert (f_oldest == ((cons_i + {19'd0, f_exec_q}) & wmask));
+    // P5: after it has stopped, nothing read before is offered (QUE-008)
+    reg f_old_q = 1'b0;             // beats asked for before the stop are in the FIFO or to come
+    always @(posedge clk_i) f_old_q <= rst_ni && (f_old_q || !run_i) && (busy_o || some);
+    always @(*) if (f_on && f_old_q) assert (!cmd_valid_o && drop_q);
+    // P6: an offered read is held until it is taken
+    always @(posedge clk_i) if (f_on && $past(rst_ni && ar_valid_o && !ar_ready_i))
+        assert (ar_valid_o && ar_addr_o == $past(ar_addr_o) && ar_len_o == $past(ar_len_o));
+
+    always @(*) if (f_on) begin
+        // C1: a command is taken from a full ring of four that has wrapped
+        cover (take && log2_i == 5'd2 && used == size && (cons_i & imask) == imask);
+        // C2: beats are dropped after a stop
+        cover (drop_q && r_valid_i);
+        // C3: eight commands held
+        cover (f_count == 4'd8);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -253,6 +253,69 @@ module smmu_cmdq (
 
     wire unused_ok = &{1'b0, cmd_q, sync_msi[53:46], cons_wdata_i[31], cons_wdata_i[23:20],
                        prod_kick_i, r_last_i, r_resp_i[0]};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // the register is written only while the queue is off and idle
+    // an MSI is answered after it was taken
+    always @(*) if (f_on) begin
+        assume (!cons_wr_i || (!en_i && idle_o));
+        assume (!(msi_done_i || msi_err_i) || (msi_out_q && !msi_q));
+    end
+
+    // P1: CONS moves by one, when the effect of its command is there (QUE-001, CMD-010)
+    always @(posedge clk_i) if (f_on && $past(rst_ni && !cons_wr_i) && cons_q != $past(cons_q)) begin
+        assert (cons_q == $past((cons_q + 20'd1) & wmask));
+        assert ($past((inv_valid_o && inv_ready_i) || (res_valid_o && res_ready_i)
+                      || (sterm_valid_o && sterm_ready_i) || (state_q == ST_MSI && !msi_out_q)
+                      || (state_q == ST_CHECK && noop && !ill && !abort_q)));
+    end
+    // P2: a command in error stops at its index until the error is seen
+    always @(posedge clk_i) if (f_on && $past(rst_ni) && $past(fault || (state_q == ST_ERR))) begin
+        if (!$past(cons_wr_i)) assert (cons_q == $past(cons_q));
+        if ($past(fault)) assert (gerr_cmdq_o || err_active_i);
+        if ($past(fault)) assert (err_code_o != `CERROR_NONE);
+    end
+    // P3: one effect at a time, held and unchanged until it is done
+    always @(*) if (f_on)
+        assert ({2'd0, inv_valid_o} + {2'd0, res_valid_o} + {2'd0, sterm_valid_o}
+                + {2'd0, csync_req_o} <= 3'd1);
+    always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
+        if ($past(inv_valid_o && !inv_ready_i))
+            assert (inv_valid_o && inv_msg_o == $past(inv_msg_o));
+        if ($past(res_valid_o && !res_ready_i))
+            assert (res_valid_o && res_sid_o == $past(res_sid_o) && res_stag_o == $past(res_stag_o)
+                    && res_ac_o == $past(res_ac_o) && res_ab_o == $past(res_ab_o));
+        if ($past(sterm_valid_o && !sterm_ready_i))
+            assert (sterm_valid_o && sterm_sid_o == $past(sterm_sid_o));
+        if ($past(csync_req_o && !csync_done_i)) assert (csync_req_o);
+    end
+    // P4: CMD_SYNC completes only after smmu_sync, and after the MSI of the one before (CMD-041)
+    always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
+        if (state_q == ST_MSI && $past(state_q) != ST_MSI) assert ($past(csync_req_o && csync_done_i));
+        if ($past(synced)) assert (!$past(msi_out_q));
+    end
+    // P5: an offered MSI is held; a second one never overtakes it
+    always @(*) if (f_on) assert (msi_out_q || !msi_q);
+    always @(posedge clk_i) if (f_on && $past(rst_ni && msi_valid_o && !msi_ready_i))
+        assert (msi_valid_o && msi_addr_o == $past(msi_addr_o) && msi_data_o == $past(msi_data_o));
+
+    always @(*) if (f_on) begin
+        // C1: an invalidation has been executed and the next command is taken at once
+        cover (state_q == ST_INV && done && take);
+        // C2: an illegal command
+        cover (gerr_cmdq_o && err_code_o == `CERROR_ILL);
+        // C3: a CMD_SYNC waits for the MSI of an earlier one
+        cover (state_q == ST_MSI && msi_out_q);
+        // C4: a RESUME is done
+        cover (res_valid_o && res_ready_i);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -205,7 +205,8 @@ module smmu_evtq (
     reg f_sane_q = 1'b0;                    // the indices are consistent
     always @(posedge clk_i) begin
         if (!rst_ni || prod_wr_i) f_sane_q <= 1'b0;
-        else if (en_i && f_seen <= size) f_sane_q <= 1'b1;
+        else if (en_i)            f_sane_q <= f_sane_q || f_seen <= size;
+        else if (idle_o)          f_sane_q <= 1'b0;
     end
     always @(*) begin
         assume (log2_i <= 5'd19);
@@ -216,8 +217,8 @@ module smmu_evtq (
         end
     end
     always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
-        if (!$past(prod_wr_i)) assume (log2_i == $past(log2_i));
-        if ($past(en_i) || !idle_o) assume (base_i == $past(base_i));
+        if ($past(en_i || !idle_o) || !idle_o)
+            assume (log2_i == $past(log2_i) && base_i == $past(base_i));
         // CONS moves towards PROD as software has read it
         if (f_sane_q)
             assume (((cons_i - $past(cons_i)) & wmask) <= (($past(prod_q) - $past(cons_i)) & wmask));
@@ -258,21 +259,28 @@ module smmu_evtq (
     end
     // P3: no more in flight than there is room for, every answer belongs to a record
     always @(*) if (f_on) begin
-        assert (flight_q <= DEPTH);
+        assert (flight_q <= DEPTH && f_sent_q <= DEPTH);
         assert (flight_q == f_sent_q + {2'd0, wv_q});
         if (b_valid_i) assert (!b_last);
     end
     // P4: PROD moves by one entry, only with a good answer to the oldest write (EVQ-026)
     always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i)
-                                && prod_o != $past(prod_o)) begin
+                                && log2_i == $past(log2_i) && prod_o != $past(prod_o)) begin
         assert (prod_o == (($past(prod_o) + 20'd1) & wmask));
         assert ($past(b_valid_i && !b_resp_i[1] && !flush_q));
     end
     // P5: between PROD and the next entry to write lie exactly the records in flight (QUE-001)
-    always @(*) if (f_on && !flush_q)
-        assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask) || prod_wr_i
-                || flight_q == 3'd0);
-    // P6: a record goes to the next entry in turn and inside the ring (EVQ-027, EVQ-029)
+    always @(*) if (f_on && !flush_q) begin
+        if (flight_q == 3'd0) assert (alloc_q == prod_q);
+        assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask));
+        if (f_sane_q) assert (used <= size && used == f_seen + {17'd0, flight_q});
+        if (!f_sane_q) assert (flight_q == 3'd0);
+    end
+    // P6: a record goes to the next entry in turn, inside the ring, never to one that software
+    // has not consumed (EVQ-027, EVQ-029)
+    (* anyconst *) wire [19:0] f_idx;
+    always @(*) if (f_on && push && f_sane_q && ((f_idx - cons_i) & imask) < f_seen)
+        assert ((f_idx & imask) != (alloc_q & imask));
     always @(posedge clk_i) if (f_on && $past(rst_ni && push)) begin
         assert (w_valid_o);
         assert ((w_addr_o & {23'd0, imask, 5'h1f}) == {23'd0, $past(alloc_q) & imask, 5'd0});
@@ -286,11 +294,8 @@ module smmu_evtq (
     // queue full or the indices inconsistent (EVQ-020, EVQ-024)
     always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i) && ovflg_o != $past(ovflg_o)) begin
         assert ($past(en_i && ev_valid_i && ev_ready_o && !ev_stall_i && ovflg_o == ovack_i));
-        assert ($past(((prod_q - cons_i) & wmask) >= size) || !$past(f_tight_q));
+        assert ($past(f_seen >= size));
     end
-    // PROD and the next entry agree whenever nothing is in flight (set by reset or a PROD write)
-    reg f_tight_q;
-    always @(posedge clk_i) f_tight_q <= rst_ni;
     // P9: records taken and ended differ by those in flight (what smmu_sync counts)
     always @(*) if (f_on) assert (acc_cnt_o - done_cnt_o == {13'd0, flight_q});
     // P10: a writable queue never refuses for ever: with room in flight the record is taken

@@ -224,5 +224,106 @@ module smmu_walk_slots #(
     endgenerate
 
     wire unused_ok = &{1'b0, winv_msg_i, flt_any};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- one slot, any, and what it was taken for ---------------------------------------------
+    (* anyconst *) wire [SW-1:0] f_slot;
+    always @(*) assume (f_slot < WALK_SLOTS);
+    wire f_born  = new_valid_i && free_slot_o == f_slot;
+    wire f_freed = (ok_free_i && ok_free_slot_i == f_slot)
+                || (flt_free_i && flt_free_slot_i == f_slot);
+    wire f_step  = step_slot_i == f_slot;
+    // a slot is taken while one is free, and answered once
+    always @(*) if (f_on) begin
+        assume (!new_valid_i || free_valid_o);
+        assume (!f_freed || busy_q[f_slot]);
+    end
+
+    reg        f_used_q = 1'b0, f_vk_q, f_ak_q, f_ovt_q = 1'b0, f_busy_q = 1'b0, f_owed_q = 1'b0;
+    reg [15:0] f_sid_q, f_vmid_q, f_asid_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            f_used_q <= 1'b0;
+            f_ovt_q  <= 1'b0;
+            f_busy_q <= 1'b0;
+            f_owed_q <= 1'b0;
+        end else begin
+            if (f_born) begin
+                f_used_q <= 1'b1;
+                f_busy_q <= 1'b1;
+                f_vk_q   <= new_vk_i;
+                f_ak_q   <= new_ak_i;
+                f_sid_q  <= new_sid_i;
+                f_vmid_q <= new_vmid_i;
+                f_asid_q <= new_asid_i;
+                f_ovt_q  <= winv_valid_i;
+            end else begin
+                if (f_reached) f_ovt_q <= 1'b1;
+                if (f_freed)   f_busy_q <= 1'b0;
+                if (f_step && know_ste_i) {f_vk_q, f_vmid_q} <= {1'b1, know_vmid_i};
+                if (f_step && know_cd_i)  {f_ak_q, f_asid_q} <= {1'b1, know_asid_i};
+            end
+            if (f_freed) f_owed_q <= 1'b1;
+            else if (wfree_valid_o && wfree_slot_o == f_slot) f_owed_q <= 1'b0;
+        end
+    end
+
+    // the invalidation of this cycle is meant for it: SID, or VMID and ASID as far as known (D18)
+    wire [15:0] f_vmid_diff = f_vmid_q ^ winv_msg_i[`INV_VMID_LSB +: 16];
+    wire        f_vmid_same = !winv_msg_i[`INV_VMIDV_LSB]
+                           || (f_vmid_diff >> winv_msg_i[`INV_VMW_LSB +: `INV_VMW_W]) == 16'd0;
+    wire        f_asid_same = !winv_msg_i[`INV_ASIDV_LSB] || winv_msg_i[`INV_VAV_LSB] || !f_ak_q
+                           || f_asid_q == winv_msg_i[`INV_ASID_LSB +: 16];
+    wire        f_sid_same  = ((f_sid_q ^ winv_msg_i[`INV_SID_LSB +: 16])
+                               & ~winv_msg_i[`INV_SIDMASK_LSB +: 16]) == 16'd0;
+    wire        f_reached   = f_used_q && winv_valid_i
+                           && (winv_msg_i[`INV_CFG_LSB] ? f_sid_same
+                                                        : f_vk_q && f_vmid_same && f_asid_same);
+
+    // P1: from the cycle of an invalidation that reaches it until it is taken anew, a walk is
+    // known as overtaken, also while the rest of its line comes in (D8, D18)
+    always @(*) if (f_on) begin
+        if (f_ovt_q || f_reached) assert (dead_o[f_slot]);
+        if (f_ovt_q) assert (overtaken_o[f_slot]);
+        if (f_used_q)
+            assert (vk_q[f_slot] == f_vk_q && ak_q[f_slot] == f_ak_q
+                    && sid_q[f_slot*16 +: 16] == f_sid_q && vmid_q[f_slot*16 +: 16] == f_vmid_q
+                    && asid_q[f_slot*16 +: 16] == f_asid_q);
+    end
+    // P2: nothing else makes a walk count as overtaken
+    always @(*) if (f_on && f_used_q && dead_o[f_slot]) assert (f_ovt_q || f_reached);
+    // P3: only a slot without walk, untold release or outstanding read is given
+    always @(*) if (f_on) begin
+        if (free_valid_o)
+            assert (!busy_q[free_slot_o] && !tell_q[free_slot_o] && idle_i[free_slot_o]);
+        assert (busy_q[f_slot] == f_busy_q);
+    end
+    // P4: each walk that ends is told released once
+    always @(*) if (f_on) begin
+        assert (tell_q[f_slot] == f_owed_q);
+        if (wfree_valid_o && wfree_slot_o == f_slot) assert (f_owed_q && !f_busy_q);
+        assert (!(f_owed_q && f_busy_q));
+    end
+
+    always @(*) if (f_on) begin
+        // C1: overtaken by its ASID, answered, and taken anew
+        cover (f_born && f_asid_hit_q);
+        // C2: an invalidation passes a walk of another VMID
+        cover (winv_valid_i && !winv_msg_i[`INV_CFG_LSB] && f_busy_q && f_vk_q && !f_reached);
+        // C3: overtaken by its StreamID before anything else is known
+        cover (f_reached && winv_msg_i[`INV_CFG_LSB] && !f_vk_q && f_busy_q);
+    end
+    reg f_asid_hit_q;
+    always @(posedge clk_i)
+        f_asid_hit_q <= rst_ni && !f_born
+                     && (f_asid_hit_q || (f_reached && !winv_msg_i[`INV_CFG_LSB] && f_ak_q
+                                          && winv_msg_i[`INV_ASIDV_LSB] && f_busy_q));
+`endif
 endmodule
 `default_nettype wire

@@ -355,5 +355,74 @@ module smmu_walker #(
     assign ar_domain_o = aq[`AQ_DOMAIN_LSB +: 2];
 
     wire unused_ok = &{1'b0, r_id_i, r_resp_i[0], rd_addr[2:0]};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- one slot, any: has an invalidation overtaken its walk? --------------------------------
+    // Judged here from the request, apart from the slots' own judgement.
+    (* anyconst *) wire [SW-1:0] f_slot;
+    always @(*) assume (f_slot < WALK_SLOTS);
+    (* hierconn *) wire [WALK_SLOTS*16-1:0] \u_slots.sid_q , \u_slots.vmid_q ;
+    (* hierconn *) wire [WALK_SLOTS-1:0]    \u_slots.vk_q ;
+
+    wire f_born = accept && free_slot == f_slot;
+    reg        f_used_q = 1'b0, f_vk_q, f_ovt_q = 1'b0;
+    reg [15:0] f_sid_q, f_vmid_q;
+    wire f_sid_same  = ((f_sid_q ^ winv_msg_i[`INV_SID_LSB +: 16])
+                        & ~winv_msg_i[`INV_SIDMASK_LSB +: 16]) == 16'd0;
+    wire f_vmid_same = !winv_msg_i[`INV_VMIDV_LSB] || f_vmid_q == winv_msg_i[`INV_VMID_LSB +: 16];
+    wire f_reached   = f_used_q && winv_valid_i
+                    && (winv_msg_i[`INV_CFG_LSB] ? f_sid_same
+                        : f_vk_q && f_vmid_same && !winv_msg_i[`INV_ASIDV_LSB]);
+    always @(posedge clk_i)
+        if (!rst_ni) begin
+            f_used_q <= 1'b0;
+            f_ovt_q  <= 1'b0;
+        end else if (f_born) begin
+            f_used_q <= 1'b1;
+            f_ovt_q  <= 1'b0;
+            f_sid_q  <= wreq_msg_i[`UP_SID_LSB +: 16];
+            f_vk_q   <= wreq_cfg_hit_i;
+            f_vmid_q <= wreq_cfg_i[`CFG_STE_LSB + `STE_S2VMID_LSB +: 16];
+        end else begin
+            if (f_reached) f_ovt_q <= 1'b1;
+            if (know_ste && s_slot_q == f_slot)
+                {f_vk_q, f_vmid_q} <= {1'b1, ste[`STE_S2VMID_LSB +: 16]};
+        end
+    wire f_dead = f_ovt_q || f_reached;
+    wire f_fill = fill_s1_wc || fill_s2_wc || fill_s2_lc || fill_s1_ln || fill_s2_ln;
+
+    // P1: a walk that an invalidation has overtaken fills no walk, leaf or line cache (D8, D18)
+    always @(*) if (f_on) begin
+        if (f_dead && s_slot_q == f_slot) assert (!take_alloc);
+        if (f_used_q)
+            assert (\u_slots.sid_q [f_slot*16 +: 16] == f_sid_q
+                    && \u_slots.vmid_q [f_slot*16 +: 16] == f_vmid_q
+                    && \u_slots.vk_q [f_slot] == f_vk_q);
+        if (f_ovt_q) assert (overtaken_o[f_slot]);
+    end
+    // P2: the line its read brings, perhaps after its answer, is killed (D15)
+    always @(*) if (f_on && f_dead && b_valid && b_slot == f_slot) assert (dead[b_slot]);
+    // P3: it fills no configuration
+    always @(*) if (f_on && f_dead && s_slot_q == f_slot) assert (!cf_valid_o);
+    // P4: its translation is for one use, also when it was already offered
+    always @(*) if (f_on && f_dead && ok_slot == f_slot) assert (ok_once_o);
+
+    always @(*) if (f_on) begin
+        // C1: an overtaken walk comes to something that could be kept
+        cover (f_ovt_q && s_walk && s_slot_q == f_slot && f_fill);
+        // C2: an overtaken walk is answered
+        cover (f_ovt_q && ok_valid_o && ok_ready_i && ok_slot == f_slot && ok_once_o);
+        // C3: a walk not overtaken fills
+        cover (f_used_q && f_fill && take_alloc && s_slot_q == f_slot);
+        // C4: configuration is found and not kept
+        cover (f_ovt_q && cf_valid && s_slot_q == f_slot);
+    end
+`endif
 endmodule
 `default_nettype wire

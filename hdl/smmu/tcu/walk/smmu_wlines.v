@@ -158,13 +158,18 @@ module smmu_wlines #(
     // ---- one entry, any: has the burst that fills it been overtaken? ---------------------------
     (* anyconst *) wire [IDX_W-1:0] f_ent;
     always @(*) assume (f_ent < ENTRIES);
-    reg       f_dead_q = 1'b0;          // killed before its last beat, or not all in
+    reg       f_dead_q = 1'b1;          // killed with its last beat, or not all in
+    reg       f_used_q = 1'b0;          // has been allocated
     reg [5:0] f_slot_q;
     wire      f_al = al_go && al_idx == f_ent;
     wire      f_last = bt_hit && bt_idx == f_ent && bt_last_i;
     always @(posedge clk_i) begin
-        if (f_al) begin
+        if (!rst_ni) begin
             f_dead_q <= 1'b1;
+            f_used_q <= 1'b0;
+        end else if (f_al) begin
+            f_dead_q <= 1'b1;
+            f_used_q <= 1'b1;
             f_slot_q <= al_slot_i;
         end else if (f_last) f_dead_q <= bt_kill_i || f_gone;
         else if (f_gone) f_dead_q <= 1'b1;
@@ -173,7 +178,7 @@ module smmu_wlines #(
     wire f_gone = winv_valid_i && !winv_msg_i[`INV_CFG_LSB] && !winv_msg_i[`INV_VMIDV_LSB]
                && !winv_msg_i[`INV_ASIDV_LSB] && !winv_msg_i[`INV_VAV_LSB]
                && winv_msg_i[(STAGE2 != 0) ? `INV_S2_LSB : `INV_S1_LSB];
-    reg [ENTRIES-1:0] f_was_q;          // entries that held a line when all were dropped
+    (* hierconn *) wire [ENTRIES-1:0] \u_tags.valid_q ;
     reg [IDX_W-1:0] f_idx_q;            // entry of the lookup before
     reg f_taken_q, f_dead_then_q;
     always @(posedge clk_i) begin
@@ -183,7 +188,12 @@ module smmu_wlines #(
     end
 
     // P1: a line whose burst was overtaken, or is not all in, or was invalidated, never hits (D8)
-    always @(*) if (f_on && f_taken_q && f_idx_q == f_ent && f_dead_then_q) assert (!hit_o);
+    always @(*) if (f_on) begin
+        if (f_taken_q && f_idx_q == f_ent && f_dead_then_q) assert (!hit_o);
+        assert (!(\u_tags.valid_q [f_ent] && f_dead_q));
+        if (fill_q[f_ent] || !f_dead_q) assert (f_used_q);
+        if (fill_q[f_ent]) assert (f_dead_q && owner_q[f_ent*6 +: 6] == f_slot_q);
+    end
     // P2: later beats go to the entry of their walk slot only
     always @(*) if (f_on && bt_hit && bt_idx == f_ent)
         assert (fill_q[f_ent] && owner_q[f_ent*6 +: 6] == bt_slot_i);
@@ -203,7 +213,11 @@ module smmu_wlines #(
     end
     reg [3:0] f_good_then_q;
     always @(posedge clk_i) f_good_then_q <= f_good_q;
-    always @(*) if (f_on && f_taken_q && f_idx_q == f_ent && hit_o) assert (f_good_then_q[f_sub_q]);
+    always @(*) if (f_on) begin
+        if (f_used_q)
+            assert (good_q[f_ent*4 +: 4] == f_good_q && next_q[f_ent*2 +: 2] == f_next_q);
+        if (f_taken_q && f_idx_q == f_ent && hit_o) assert (f_good_then_q[f_sub_q]);
+    end
 
     always @(*) if (f_on) begin
         // C1: a line hits after all its beats
