@@ -243,6 +243,183 @@ module smmu_tbu_slots #(
                 .want_once_o(want_once[s]), .want_loc_o(want_loc[s]));
         end
     endgenerate
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- three slots; the stages around them as smmu_tbu_path and smmu_tbu_local are -----------
+    localparam F_N = 3;
+    (* hierconn *) wire [CNT_W-1:0] \g_slot[0].u_slot.ahead_q , \g_slot[1].u_slot.ahead_q ,
+                                    \g_slot[2].u_slot.ahead_q ;
+    (* hierconn *) wire [2:0] \g_slot[0].u_slot.state_q , \g_slot[1].u_slot.state_q ,
+                              \g_slot[2].u_slot.state_q ;
+    (* hierconn *) wire \g_slot[0].u_slot.rp_q , \g_slot[1].u_slot.rp_q ,
+                        \g_slot[2].u_slot.rp_q ;
+    wire [F_N*CNT_W-1:0] f_ahead = {\g_slot[2].u_slot.ahead_q , \g_slot[1].u_slot.ahead_q ,
+                                    \g_slot[0].u_slot.ahead_q };
+    wire [F_N*3-1:0] f_state = {\g_slot[2].u_slot.state_q , \g_slot[1].u_slot.state_q ,
+                                \g_slot[0].u_slot.state_q };
+    wire [F_N-1:0] f_inrp = {\g_slot[2].u_slot.rp_q , \g_slot[1].u_slot.rp_q ,
+                             \g_slot[0].u_slot.rp_q };
+
+    reg              f_once_q = 1'b0;       // an OK or OK-once comes to its slot now
+    reg [7:0]        f_once_slot_q;
+    wire [N-1:0]     f_new = {N{alloc_i[0]}} & ({{(N-1){1'b0}}, 1'b1} << free_lo)
+                           | {N{alloc_i[1]}} & ({{(N-1){1'b0}}, 1'b1} << free_hi);
+    wire [N-1:0]     f_leave = (leave[0 +: N] & ~is_wr & valid) | (leave[N +: N] & is_wr & valid);
+    always @(posedge clk_i) begin
+        f_once_q      <= rst_ni && once_valid_i;
+        f_once_slot_q <= once_slot_i;
+    end
+    always @(*) begin
+        if (f_on) begin
+            assume ((dn_valid_i && (dn_kind_i == `DN_K_OK || dn_kind_i == `DN_K_ONCE)) == f_once_q);
+            assume (!f_once_q || dn_slot_i == f_once_slot_q);
+        end else assume (!once_valid_i);
+    end
+
+    genvar f_d;
+    generate
+        for (f_d = 0; f_d < 2; f_d = f_d + 1) begin : g_formal
+            // replay stage
+            reg              valid_q = 1'b0, rp_once_q;
+            reg [SLOT_W-1:0] slot_q;
+            wire done = rp_leave_i[f_d] || rp_ask_i[f_d] || rp_look_i[f_d];
+            wire load = !valid_q || done;
+            always @(posedge clk_i) begin
+                if (!rst_ni)   valid_q <= 1'b0;
+                else if (load) valid_q <= pick_take_i[f_d];
+                if (load) begin
+                    slot_q    <= pick_slot_o[f_d*SLOT_W +: SLOT_W];
+                    rp_once_q <= pick_once_o[f_d];
+                end
+            end
+            always @(*) begin
+                assume (rp_valid_i[f_d] == valid_q);
+                assume (rp_slot_i[f_d*SLOT_W +: SLOT_W] == slot_q);
+                if (valid_q && slot_q < F_N)
+                    assume (rp_id_i[f_d*ID_W +: ID_W] == ids[slot_q*ID_W +: ID_W]);
+                assume (pick_take_i[f_d] == (pick_valid_o[f_d] && load
+                                             && (!pick_next_o[f_d] || rp_leave_i[f_d])));
+                assume ({1'b0, rp_leave_i[f_d]} + {1'b0, rp_ask_i[f_d]} + {1'b0, rp_look_i[f_d]}
+                        <= {1'b0, valid_q});
+                assume (!rp_ask_i[f_d] || !rp_once_q);
+                if (valid_q && rp_once_q) assume (rp_leave_i[f_d] || rp_look_i[f_d]);
+                assume (!rp_look_i[f_d] || rp_once_q);
+            end
+            // local answers: a slot is looked at, then given up or answered
+            reg              busy_q = 1'b0;
+            reg [SLOT_W-1:0] loc_q;
+            reg [ID_W-1:0]   id_q;
+            (* anyseq *) wire give_up;
+            always @(posedge clk_i) begin
+                if (!rst_ni)      busy_q <= 1'b0;
+                else if (!busy_q) busy_q <= loc_valid_o[f_d];
+                else              busy_q <= !loc_free_i[f_d] && !give_up;
+                if (!busy_q) begin
+                    loc_q <= loc_pick_o[f_d*SLOT_W +: SLOT_W];
+                    id_q  <= loc_pick_id_o[f_d*ID_W +: ID_W];
+                end
+            end
+            always @(*) begin
+                assume (loc_take_i[f_d] == !busy_q);
+                assume (loc_slot_i[f_d*SLOT_W +: SLOT_W] == loc_q);
+                assume (loc_id_i[f_d*ID_W +: ID_W] == id_q);
+                assume (!loc_free_i[f_d] || (busy_q && !give_up));
+                assume (!alloc_i[f_d] || (want_i[f_d] && can_o[f_d]));
+                assume (alloc_state_i[f_d*3 +: 3] == `TS_ASK || alloc_state_i[f_d*3 +: 3] == `TS_WAIT
+                        || alloc_state_i[f_d*3 +: 3] == `TS_LOOK
+                        || alloc_state_i[f_d*3 +: 3] == `TS_ABORT);
+            end
+            // P1: what is in replay, or being answered, is in use, first of its direction and ID
+            always @(*) if (f_on) begin
+                if (valid_q) begin
+                    assert (slot_q < F_N && valid[slot_q] && is_wr[slot_q] == f_d);
+                    assert (f_ahead[slot_q*CNT_W +: CNT_W] == 0 && f_inrp[slot_q]);
+                    assert (f_state[slot_q*3 +: 3] == `TS_LOOK
+                            || (f_state[slot_q*3 +: 3] == `TS_WAIT && rp_once_q && f_once_q
+                                && f_once_slot_q == slot_q));
+                end
+                if (busy_q) begin
+                    assert (loc_q < F_N && valid[loc_q] && is_wr[loc_q] == f_d && is_loc[loc_q]);
+                    assert (f_ahead[loc_q*CNT_W +: CNT_W] == 0 && ids[loc_q*ID_W +: ID_W] == id_q);
+                end
+            end
+        end
+    endgenerate
+    wire [2*SLOT_W-1:0] f_rpslot = {g_formal[1].slot_q, g_formal[0].slot_q};
+    wire [1:0] f_rpval = {g_formal[1].valid_q, g_formal[0].valid_q};
+
+    // ---- who is older: kept apart from the counts -----------------------------------------------
+    reg [F_N*F_N-1:0] f_older_q = 0;        // [a*F_N + b]: b stands before a
+    reg [F_N-1:0]     f_main_q = 0;         // took a slot that is not of the reserve
+    reg [1:0]         f_main_cnt;
+    genvar f_a, f_b;
+    generate
+        for (f_a = 0; f_a < F_N; f_a = f_a + 1) begin : g_f_a
+            wire              wr = alloc_i[1] && free_hi == f_a;
+            wire [F_N-1:0]    row = f_older_q[f_a*F_N +: F_N];
+            wire [ID_W-1:0]   id = wr ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W];
+            for (f_b = 0; f_b < F_N; f_b = f_b + 1) begin : g_f_b
+                always @(posedge clk_i)
+                    if (!rst_ni) f_older_q[f_a*F_N + f_b] <= 1'b0;
+                    else if (f_new[f_a])
+                        f_older_q[f_a*F_N + f_b] <= valid[f_b] && !f_leave[f_b]
+                                                 && is_wr[f_b] == wr
+                                                 && ids[f_b*ID_W +: ID_W] == id;
+                    else if (f_leave[f_b]) f_older_q[f_a*F_N + f_b] <= 1'b0;
+                always @(*) if (f_on) begin
+                    if (row[f_b])
+                        assert (valid[f_b] && valid[f_a] && is_wr[f_a] == is_wr[f_b] && f_a != f_b
+                                && ids[f_a*ID_W +: ID_W] == ids[f_b*ID_W +: ID_W]
+                                && !f_older_q[f_b*F_N + f_a]);
+                    if (valid[f_a] && valid[f_b] && f_a != f_b && is_wr[f_a] == is_wr[f_b]
+                        && ids[f_a*ID_W +: ID_W] == ids[f_b*ID_W +: ID_W])
+                        assert (row[f_b] || f_older_q[f_b*F_N + f_a]);
+                end
+            end
+            // P2: ahead_q counts the older slots of its direction and ID (D16, STL-024)
+            always @(*) if (f_on && valid[f_a])
+                assert (f_ahead[f_a*CNT_W +: CNT_W] == {2'd0, row[0]} + {2'd0, row[1]}
+                                                      + {2'd0, row[2]});
+            // P3: a slot leaves only when no older one of its direction and ID is left
+            always @(*) if (f_on && f_leave[f_a]) assert (row == 0);
+            always @(*) if (f_on && f_inrp[f_a] && valid[f_a])
+                assert (f_rpval[is_wr[f_a]] && f_rpslot[is_wr[f_a]*SLOT_W +: SLOT_W] == f_a);
+            always @(posedge clk_i)
+                if (!rst_ni)         f_main_q[f_a] <= 1'b0;
+                else if (f_new[f_a]) f_main_q[f_a] <= wr ? !rsvd_ok_i[1] : !rsvd_ok_i[0];
+                else if (f_leave[f_a]) f_main_q[f_a] <= 1'b0;
+            always @(*) if (f_on && f_main_q[f_a]) assert (valid[f_a]);
+        end
+    endgenerate
+    // P4: a slot taken is a free one, and both directions never take the same
+    always @(*) if (f_on) begin
+        if (alloc_i[0]) assert (!valid[free_lo]);
+        if (alloc_i[1]) assert (!valid[free_hi]);
+        if (&alloc_i)   assert (free_lo != free_hi);
+    end
+    // P5: those that may stall leave the reserve to the others (D2, FLT-022)
+    always @(*) begin
+        f_main_cnt = {1'b0, f_main_q[0]} + {1'b0, f_main_q[1]} + {1'b0, f_main_q[2]};
+        if (f_on) assert (f_main_cnt <= F_N - TBU_RSVD);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: a slot leaves, the next of its ID is in replay behind it
+        cover (rp_leave_i[0] && pick_take_i[0] && pick_next_o[0]);
+        // C2: a younger one of another ID leaves while one stalls
+        cover (f_state[0 +: 3] == `TS_STALL && rp_leave_i[0] && f_ahead[0 +: CNT_W] == 0);
+        // C3: a local answer leaves, one of its ID waits behind it
+        cover (loc_free_i[1] && |f_older_q[0 +: F_N*F_N]);
+        // C4: all slots taken, the last one from the reserve
+        cover (&valid && f_main_cnt == F_N - TBU_RSVD);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -262,6 +262,121 @@ module smmu_fault #(
     assign ctl_msg_o   = {{`DN_BODY_W{1'b0}}, cs_q, slot_q, kind_q};
 
     wire unused_ok = &{1'b0, tbu_all};
+
+`ifdef FORMAL
+    // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
+    reg f_past_q = 1'b0;
+    always @(posedge clk_i) f_past_q <= 1'b1;
+    always @(*) if (!f_past_q) assume (!rst_ni);
+    wire f_on = f_past_q && rst_ni;
+
+    // ---- what the users keep to ------------------------------------------------------------------
+    // Requests are held until they are done; a stall record is taken only while it has an entry
+    // (smmu_evtq P1); the fate of a record is told after it was taken.
+    always @(*) if (f_on) begin
+        assume (!(res_valid_i && sterm_valid_i));
+        assume (!(ev_ready_i && ev_stall_o && !ev_writable_i));
+    end
+    always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
+        if ($past(flt_valid_i && !flt_ready_o))
+            assume (flt_valid_i && flt_tbu_i == $past(flt_tbu_i) && flt_msg_i == $past(flt_msg_i)
+                    && flt_i == $past(flt_i));
+        if ($past(res_valid_i && !res_ready_o))
+            assume (res_valid_i && res_sid_i == $past(res_sid_i) && res_stag_i == $past(res_stag_i)
+                    && res_ac_i == $past(res_ac_i) && res_ab_i == $past(res_ab_i));
+        if ($past(sterm_valid_i && !sterm_ready_o))
+            assume (sterm_valid_i && sterm_sid_i == $past(sterm_sid_i));
+    end
+
+    // ---- one STAG slot, any: what was recorded for it, seen at the ports ---------------------------
+    (* anyconst *) wire [7:0] f_slot;
+    always @(*) assume (f_slot < STALL_MAX);
+    wire        f_rec  = ev_valid_o && ev_ready_i && ev_stall_o;
+    wire        f_take = f_rec && ev_stag_o[7:0] == f_slot;
+    reg         f_live_q = 1'b0, f_pub_q = 1'b0;
+    reg  [7:0]  f_gen_q, f_tslot_q;
+    reg  [2:0]  f_tbu_q;
+    reg  [15:0] f_sid_q;
+    wire        f_sent = ctl_valid_o && ctl_ready_i;
+    wire [3:0]  f_kind = ctl_msg_o[`DN_KIND_LSB +: 4];
+    wire        f_mine = f_live_q && f_pub_q && res_stag_i == {f_gen_q, f_slot};
+    wire        f_match = f_mine && res_sid_i == {16'd0, f_sid_q};
+    wire        f_resume = state_q == S_SEND && for_q == FOR_RES;
+    wire        f_freed = (drop && idx_q == f_slot) || smmuen_off_i;
+    always @(posedge clk_i) begin
+        if (!rst_ni) f_live_q <= 1'b0;
+        else         f_live_q <= (f_take && !smmuen_off_i) || (f_live_q && !f_freed);
+        f_pub_q <= rst_ni && !f_freed && !f_take
+                && (f_pub_q || (f_live_q && pub_valid_i && pub_stag_i == {f_gen_q, f_slot}));
+        if (f_take) begin
+            f_gen_q   <= ev_stag_o[15:8];
+            f_tbu_q   <= flt_tbu_i;
+            f_tslot_q <= flt_msg_i[`UP_SLOT_LSB +: 8];
+            f_sid_q   <= flt_msg_i[`UP_SID_LSB +: 16];
+        end
+    end
+
+    // P1: RESUME reaches a stall only with its STAG and its StreamID, once its record is visible,
+    // and then the very slot that stalled (STL-007, STL-008, RES-011)
+    always @(*) if (f_on && ctl_valid_o && for_q == FOR_RES && idx_q == f_slot && !off_q) begin
+        assert (f_match);
+        assert (ctl_msg_o[`DN_SLOT_LSB +: 8] == f_tslot_q);
+        assert (ctl_mask_o == (8'd1 << f_tbu_q) % (1 << NUM_TBU));
+        assert (f_kind == (res_ac_i ? `DN_K_RETRY : res_ab_i ? `DN_K_TABORT : `DN_K_TRAZWI));
+    end
+    // P2: a RESUME that matches is never ignored
+    always @(posedge clk_i) if (f_on && $past(rst_ni && state_q == S_RES && f_match))
+        assert (f_resume && idx_q == f_slot);
+    // P3: a STAG in use is not given again (STL-002, STL-004)
+    always @(*) if (f_on && f_rec && f_live_q) assert (ev_stag_o[7:0] != f_slot);
+    // P4: STALL is answered exactly when its record was taken in that decision (D19)
+    reg f_recorded_q;
+    always @(posedge clk_i) if (deciding && decided) f_recorded_q <= f_rec;
+    always @(*) if (f_on && state_q == S_SEND && for_q == FOR_FLT)
+        assert ((kind_q == `DN_K_STALL) == f_recorded_q);
+    // P5: the answer to a fault goes to the slot that asked
+    always @(*) if (f_on && ctl_valid_o && for_q == FOR_FLT) begin
+        assert (flt_valid_i && ctl_msg_o[`DN_SLOT_LSB +: 8] == flt_msg_i[`UP_SLOT_LSB +: 8]);
+        assert (ctl_mask_o == (8'd1 << flt_tbu_i) % (1 << NUM_TBU));
+    end
+    // P6: nothing is recorded as a stall, and none begins, while SMMUEN goes to 0 (STL-017)
+    always @(*) if (f_on && smmuen_off_i) assert (!(ev_valid_o && ev_stall_o));
+    // P7: an offered answer is held until it is taken, unless SMMUEN=0 voids it
+    always @(posedge clk_i) if (f_on && $past(rst_ni && ctl_valid_o && !ctl_ready_i))
+        assert ((ctl_valid_o && ctl_msg_o == $past(ctl_msg_o) && ctl_mask_o == $past(ctl_mask_o))
+                || off_q);
+    // P8: all that is held by the table is what was seen at the ports
+    (* hierconn *) wire [STALL_MAX-1:0]    \u_table.valid_q , \u_table.pub_q ;
+    (* hierconn *) wire [STALL_MAX*8-1:0]  \u_table.gen_q ;
+    (* hierconn *) wire [STALL_MAX*27-1:0] \u_table.owner_q ;
+    always @(*) if (f_on) begin
+        assert (\u_table.valid_q [f_slot] == f_live_q);
+        assert (\u_table.pub_q [f_slot] == f_pub_q);
+        if (f_live_q)
+            assert (\u_table.gen_q [f_slot*8 +: 8] == f_gen_q
+                    && \u_table.owner_q [f_slot*27 +: 27] == {f_tbu_q, f_tslot_q, f_sid_q});
+        assert (!f_pub_q || f_live_q);
+        assert (flt_idle_o || flt_valid_i);
+        if (state_q == S_RES || f_resume) assert (res_valid_i);
+        if ((f_resume || state_q == S_RES)) assert (idx_q == res_stag_i[7:0]);
+    end
+
+    always @(*) if (f_on) begin
+        // C1: a stall is recorded, published, and resumed with retry
+        cover (f_sent && for_q == FOR_RES && f_kind == `DN_K_RETRY && idx_q == f_slot);
+        // C2: the STAG of a live stall with another StreamID
+        cover (state_q == S_RES && f_mine && !f_match && res_ready_o);
+        // C3: a RESUME before the record is visible
+        cover (state_q == S_RES && f_live_q && !f_pub_q && res_stag_i == {f_gen_q, f_slot}
+               && res_sid_i == {16'd0, f_sid_q} && res_ready_o);
+        // C4: a stall is parked for want of a STAG
+        cover (f_sent && f_kind == `DN_K_PARK && !stag_free);
+        // C5: a lost record becomes parked
+        cover (unlose && idx_q == f_slot);
+        // C6: STALL_TERM ends a recorded stall
+        cover (f_sent && for_q == FOR_TERM && idx_q == f_slot);
+    end
+`endif
 endmodule
 
 `default_nettype wire

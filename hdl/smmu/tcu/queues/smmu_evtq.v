@@ -274,7 +274,10 @@ module smmu_evtq (
         if (flight_q == 3'd0) assert (alloc_q == prod_q);
         assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask));
         if (f_sane_q) assert (used <= size && used == f_seen + {17'd0, flight_q});
-        if (!f_sane_q) assert (flight_q == 3'd0);
+    end
+    always @(*) if (f_on) begin
+        if (f_sane_q) assert (f_seen <= size);
+        else          assert (flight_q == 3'd0);
     end
     // P6: a record goes to the next entry in turn, inside the ring, never to one that software
     // has not consumed (EVQ-027, EVQ-029)
