@@ -276,9 +276,12 @@ module smmu_tbu_slots #(
         f_once_slot_q <= once_slot_i;
     end
     always @(*) begin
+        assume (!ask_take_i || ask_valid_o);
         if (f_on) begin
             assume ((dn_valid_i && (dn_kind_i == `DN_K_OK || dn_kind_i == `DN_K_ONCE)) == f_once_q);
             assume (!f_once_q || dn_slot_i == f_once_slot_q);
+            // one answer a request
+            assume (!(once_valid_i && dn_valid_i && dn_slot_i == once_slot_i));
         end else assume (!once_valid_i);
     end
 

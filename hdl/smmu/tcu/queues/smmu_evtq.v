@@ -272,6 +272,7 @@ module smmu_evtq (
     // P5: between PROD and the next entry to write lie exactly the records in flight (QUE-001)
     always @(*) if (f_on && !flush_q) begin
         if (flight_q == 3'd0) assert (alloc_q == prod_q);
+        else                  assert ((alloc_q & ~wmask) == 20'd0);
         assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask));
         if (f_sane_q) assert (used <= size && used == f_seen + {17'd0, flight_q});
     end
