@@ -13,8 +13,8 @@ TEST   ?=##           name or regex of tests; function/cocotb_test picks one (de
 SEED   ?=##           random seed; empty = picked and printed
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
-ONLY   ?=##           bench, mutants: name (bench: or regex; default: all); plan: area
-JOBS   ?=##           parallel processes of test (default: cores, at most 4)
+ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
+JOBS   ?=##           parallel processes of test, formal (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)

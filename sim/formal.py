@@ -72,7 +72,9 @@ class Verdict:
 def _proof(module: str, row: Any) -> Proof:
     where = f"{LISTING.relative_to(ROOT)}: {module}"
     if module not in sources.library():
-        raise OptionError(f"{where}: no such module; close: {close_to(module, [*sources.library()])}")
+        raise OptionError(
+            f"{where}: no such module; close: {close_to(module, [*sources.library()])}"
+        )
     if not isinstance(row, dict) or not isinstance(row.get("about"), str):
         raise OptionError(f"{where}: says nothing about what is proved (about)")
     if unknown := sorted(set(row) - {"about", "params", "timeout", *MODES}):

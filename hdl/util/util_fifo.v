@@ -117,6 +117,10 @@ module util_fifo #(
     // P3: an offered word stays until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && rd_valid_o && !rd_ready_i))
         assert (rd_valid_o && rd_data_o == $past(rd_data_o));
+    // P4: as many are held as came in and did not leave: none is doubled
+    reg [ADDR_W:0] f_count_q;
+    always @(posedge clk_i) f_count_q <= rst_ni ? f_count_q + wr_valid_i - drop : 0;
+    always @(*) if (f_on) assert (f_count_q == count_q);
 
     always @(*) if (f_on) begin
         // C1: the marked word leaves a FIFO that has been wrapped around

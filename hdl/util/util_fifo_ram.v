@@ -116,6 +116,10 @@ module util_fifo_ram #(
     // P4: an offered word stays until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && rd_valid_o && !rd_ready_i))
         assert (rd_valid_o && rd_data_o == $past(rd_data_o));
+    // P5: as many are held as came in and did not leave: none is doubled
+    reg [ADDR_W+1:0] f_count_q;
+    always @(posedge clk_i) f_count_q <= rst_ni ? f_count_q + wr_valid_i - f_drop : 0;
+    always @(*) if (f_on) assert (f_count_q == f_held);
 
     always @(*) if (f_on) begin
         // C1: the marked word leaves after it has been in the RAM

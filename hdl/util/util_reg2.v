@@ -81,6 +81,10 @@ module util_reg2 #(
     // P3: an offered item stays until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && out_valid_o && !out_ready_i))
         assert (out_valid_o && out_data_o == $past(out_data_o));
+    // P4: as many are held as came in and did not leave: none is doubled
+    reg [1:0] f_count_q;
+    always @(posedge clk_i) f_count_q <= rst_ni ? f_count_q + {1'b0, put} - {1'b0, f_give} : 2'd0;
+    always @(*) if (f_on) assert (f_count_q == {1'b0, head_valid_q} + {1'b0, next_valid_q});
 
     always @(*) if (f_on) begin
         // C1: the marked item was second and leaves
