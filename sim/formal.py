@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make formal`: prove the properties of every module in tests/formal/proofs.yaml, reach its covers.
+"""`make formal`: prove the properties of the modules in tests/formal/proofs.yaml, reach the covers.
 
     python -m sim.formal [--only MODULE]
 
-One line a task: PROVED (by k-induction), BOUNDED (no failure up to a depth), COVERED, or FAILED with
-the property and the path of its trace. Exit code 1 when a task failed, 2 when the request cannot be
-served. Every module leaves a result `formal/<module>` for `make plan`. See docs/formal.md.
+One line a task: PROVED (by k-induction), BOUNDED (no failure up to a depth), COVERED, or FAILED
+with the property and the path of its trace. Exit code 1 when a task failed, 2 when the request
+cannot be served. Every module leaves a result `formal/<module>` for `make plan`.
+See docs/formal.md.
 
 Only the module itself is read with FORMAL defined: the assumptions at the end of a file bind its
 users, they must not silence them.
@@ -71,10 +72,9 @@ class Verdict:
 
 def _proof(module: str, row: Any) -> Proof:
     where = f"{LISTING.relative_to(ROOT)}: {module}"
-    if module not in sources.library():
-        raise OptionError(
-            f"{where}: no such module; close: {close_to(module, [*sources.library()])}"
-        )
+    library = sources.library()
+    if module not in library:
+        raise OptionError(f"{where}: no such module; close: {close_to(module, [*library])}")
     if not isinstance(row, dict) or not isinstance(row.get("about"), str):
         raise OptionError(f"{where}: says nothing about what is proved (about)")
     if unknown := sorted(set(row) - {"about", "params", "timeout", *MODES}):
@@ -83,7 +83,7 @@ def _proof(module: str, row: Any) -> Proof:
     if ("prove" in depths) == ("bmc" in depths) or "cover" not in depths:
         raise OptionError(f"{where}: needs a depth of cover, and of prove or bmc")
     params = row.get("params", {})
-    known = sources.parameters_of(sources.library()[module])
+    known = sources.parameters_of(library[module])
     if wrong := sorted(set(params) - set(known)):
         raise OptionError(f"{where}: no parameter {wrong[0]}; close: {close_to(wrong[0], known)}")
     numbers = [*depths.values(), *params.values(), row.get("timeout", TIMEOUT_S)]

@@ -173,6 +173,10 @@ module smmu_cmd_fetch (
     // P6: an offered read is held until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && ar_valid_o && !ar_ready_i))
         assert (ar_valid_o && ar_addr_o == $past(ar_addr_o) && ar_len_o == $past(ar_len_o));
+    // P7: whatever lies between CONS and PROD is read as soon as there is room for a burst
+    always @(*) if (f_on && run_i && sane && ahead <= used && !drop_q && !ar_q)
+        if (next_q != (prod_i & wmask) && come_q + f_count <= 4) assert (issue);
+    always @(*) if (f_on && !drop_q) assert ((next_q & ~wmask) == 20'd0);
 
     always @(*) if (f_on) begin
         // C1: a command is taken from a full ring of four that has wrapped

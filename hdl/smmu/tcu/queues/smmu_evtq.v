@@ -302,9 +302,13 @@ module smmu_evtq (
     end
     // P9: records taken and ended differ by those in flight (what smmu_sync counts)
     always @(*) if (f_on) assert (acc_cnt_o - done_cnt_o == {13'd0, flight_q});
-    // P10: a writable queue never refuses for ever: with room in flight the record is taken
-    always @(*) if (f_on && ev_valid_i && ev_writable_o && flight_q < DEPTH && (!wv_q || w_ready_i))
-        assert (ev_ready_o && push);
+    // P10: all entries of the ring are usable, and with room in flight a record is taken
+    always @(*) if (f_on) begin
+        if (en_i && flight_q == 3'd0 && !err_active_i && !flush_q && !raise_q)
+            assert (ev_writable_o == (f_seen < size));
+        if (ev_valid_i && ev_writable_o && flight_q < DEPTH && (!wv_q || w_ready_i))
+            assert (ev_ready_o && push);
+    end
 
     always @(*) if (f_on) begin
         // C1: a stall record followed is published across the end of a ring of four
