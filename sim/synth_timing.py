@@ -164,7 +164,8 @@ def read_place(report: dict[str, Any]) -> dict[str, Any]:
     hops = [p for p in report["critical_paths"] if p["from"].endswith("clk_i")
             and p["to"].endswith("clk_i")]  # fmt: skip
     steps = hops[0]["path"] if hops else []
-    logic = [s for s in steps if s["type"] == "logic"]
+    # A carry chain is one level.
+    logic = [s for s in steps if s["type"] == "logic" and s["from"]["port"] != "FCI"]
     return {
         "fmax_mhz": round(worst["achieved"], 2),
         "used": {k: v for k, v in report["utilization"].items() if v["used"]},
