@@ -91,7 +91,16 @@ module smmu_cfg_cache #(
             end
             if (lk_valid_i) hit_o <= hit && !(fill && cf_idx == hit_idx);
         end
-        if (fill) tag_q[cf_idx*37 +: 37] <= cf_tag;
     end
+
+    // entry by entry: an index times 37 would become a multiplier and shifters
+    genvar g;
+    generate
+        for (g = 0; g < ENTRIES; g = g + 1) begin : g_tag
+            localparam [31:0] ME = g;
+            always @(posedge clk_i)
+                if (fill && cf_idx == ME[IDX_W-1:0]) tag_q[g*37 +: 37] <= cf_tag;
+        end
+    endgenerate
 endmodule
 `default_nettype wire
