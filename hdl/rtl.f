@@ -14,8 +14,8 @@ hdl/smmu/tbu/smmu_tbu_ingress.v
 hdl/smmu/tbu/smmu_tbu_local.v
 hdl/smmu/lib/smmu_req_ovr.v
 hdl/smmu/lib/smmu_attr_out.v
+hdl/smmu/lib/smmu_page_low.v
 hdl/smmu/lib/smmu_perm_ok.v
-hdl/smmu/tbu/smmu_tbu_size.v
 hdl/smmu/tbu/smmu_tbu_xlate.v
 hdl/util/util_reg2.v
 hdl/smmu/tbu/smmu_tbu_path.v
@@ -25,6 +25,7 @@ hdl/smmu/tbu/smmu_tbu_slot.v
 hdl/util/util_rr_pick.v
 hdl/smmu/tbu/smmu_tbu_slots.v
 hdl/smmu/lib/smmu_inv_match.v
+hdl/smmu/lib/smmu_page_match.v
 hdl/smmu/tbu/smmu_tbu_utlb_entry.v
 hdl/smmu/tbu/smmu_tbu_utlb.v
 hdl/smmu/tbu/smmu_tbu_wsend.v
@@ -67,6 +68,7 @@ hdl/smmu/tcu/regs/smmu_regs.v
 hdl/smmu/tcu/queues/smmu_sync.v
 hdl/smmu/tcu/walk/smmu_walk_ar.v
 hdl/smmu/tcu/walk/smmu_walk_bursts.v
+hdl/smmu/tcu/walk/smmu_wtag.v
 hdl/smmu/tcu/walk/smmu_wtags.v
 hdl/smmu/tcu/walk/smmu_wcache.v
 hdl/smmu/tcu/walk/smmu_wlines.v

@@ -218,7 +218,6 @@ module smmu_tbu #(
     wire [2*52-1:0]     lu_vpn;
     wire [1:0]          lu_use, utlb_hit, known_valid, known_cs, cfg_learn;
     wire [2*`ENT_W-1:0] utlb_ent;
-    wire [2*36-1:0]     utlb_low;
     wire [1:0]          same, same_cs, want, rsvd_ok, can, alloc;
     wire [5:0]          alloc_state;
     wire                low;
@@ -282,7 +281,7 @@ module smmu_tbu #(
                 .s1_done_o(s1_done[d]),
                 .lu_ctx_o(lu_ctx[d*`CTX_W +: `CTX_W]), .lu_vpn_o(lu_vpn[d*52 +: 52]),
                 .lu_use_o(lu_use[d]), .utlb_hit_i(utlb_hit[d]),
-                .utlb_ent_i(utlb_ent[d*`ENT_W +: `ENT_W]), .utlb_low_i(utlb_low[d*36 +: 36]),
+                .utlb_ent_i(utlb_ent[d*`ENT_W +: `ENT_W]),
                 .known_ctx_o(known_ctx[d*`CTX_W +: `CTX_W]), .known_valid_i(known_valid[d]),
                 .known_cs_i(known_cs[d]), .cfg_learn_o(cfg_learn[d]),
                 .dn_cfg_valid_i(dn_cfg && dn_slot == TBU_SLOTS[7:0] + d[7:0]),
@@ -339,7 +338,7 @@ module smmu_tbu #(
     smmu_tbu_utlb #(.UTLB_ENTRIES(UTLB_ENTRIES)) u_utlb (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_ctx_i(lu_ctx), .lu_vpn_i(lu_vpn), .lu_use_i(lu_use),
-        .lu_hit_o(utlb_hit), .lu_ent_o(utlb_ent), .lu_low_o(utlb_low),
+        .lu_hit_o(utlb_hit), .lu_ent_o(utlb_ent),
         .up_valid_i(dn_ok), .up_ent_i(dn_ent), .fl_valid_i(dn_inva), .fl_inv_i(dn_inv));
 
     // One is learnt a cycle. What is passed over is asked again when it matters.

@@ -43,7 +43,6 @@ module smmu_tbu_path #(
     output wire                   lu_use_o,
     input  wire                   utlb_hit_i,
     input  wire [`ENT_W-1:0]      utlb_ent_i,
-    input  wire [35:0]            utlb_low_i,
     output wire [`CTX_W-1:0]      known_ctx_o,
     input  wire                   known_valid_i,
     input  wire                   known_cs_i,
@@ -143,7 +142,7 @@ module smmu_tbu_path #(
 
     smmu_tbu_xlate #(.WRITE(WRITE)) u_xlate (
         .req_i(req[`AX_W-1:0]), .mode_i(mode_i),
-        .utlb_hit_i(utlb_hit_i), .utlb_ent_i(utlb_ent_i), .utlb_low_i(utlb_low_i),
+        .utlb_hit_i(utlb_hit_i), .utlb_ent_i(utlb_ent_i),
         .once_i(rp_valid_q && rp_once_q), .once_ent_i(once_ent_i),
         .smmuen_o(smmuen), .gabort_o(gabort), .go_o(go), .canstall_o(ent_cs), .axo_o(axo));
 
@@ -302,7 +301,7 @@ module smmu_tbu_path #(
         if (!f_en) assert (axo[47:12] == f_req[`AX_ADDR_LSB + 12 +: 36]);
         if (f_en && f_ent[`ENT_SIZE_LSB +: 3] == `SZ_4K && rp_valid_q && rp_once_q)
             assert (axo[47:12] == f_ent[`ENT_PPN_LSB +: 36]);
-        if (f_en && utlb_low_i == 36'd0 && !(rp_valid_q && rp_once_q))
+        if (f_en && utlb_ent_i[`ENT_SIZE_LSB +: 3] == `SZ_4K && !(rp_valid_q && rp_once_q))
             assert (axo[47:12] == f_ent[`ENT_PPN_LSB +: 36]);
     end
     // P3: S1 leaves only when no older one of its ID waits and no slot has the lookup (D16)

@@ -8,7 +8,7 @@
 // In     : lu_ctx_i, lu_vpn_i  lookups, read in the low half, write above
 //          lu_use_i            the hit counts as a use (replacement)
 //          up_*  fill;  fl_*  invalidation: never in the same cycle (one DN message)
-// Out    : lu_hit_o, lu_ent_o, lu_low_o    combinational
+// Out    : lu_hit_o, lu_ent_o  combinational
 // Stalls : nobody
 // Limits : replacement is not-recently-used
 // Tests  : tests/unit/test_tbu.py
@@ -28,7 +28,6 @@ module smmu_tbu_utlb #(
     input  wire [1:0]          lu_use_i,
     output wire [1:0]          lu_hit_o,
     output wire [2*`ENT_W-1:0] lu_ent_o,
-    output wire [2*36-1:0]     lu_low_o,
 
     input  wire                up_valid_i,
     input  wire [`ENT_W-1:0]   up_ent_i,
@@ -40,13 +39,9 @@ module smmu_tbu_utlb #(
 
     wire [N-1:0]        valid, overlap, hit_rd, hit_wr;
     wire [N*`ENT_W-1:0] ents;
-    wire [N*36-1:0]     lows;
 
     // ---- fill: a bypass entry covers all addresses below 2^48 -----------------------
-    wire [2:0]  up_size = up_ent_i[`ENT_SIZE_LSB +: `ENT_SIZE_W];
-    wire [35:0] up_low;
-    smmu_tbu_size u_size (.size_i(up_size), .low_o(up_low));
-
+    wire [2:0] up_size = up_ent_i[`ENT_SIZE_LSB +: `ENT_SIZE_W];
     reg [`ENT_W-1:0] up_ent;
     always @(*) begin
         up_ent = up_ent_i;
@@ -86,9 +81,9 @@ module smmu_tbu_utlb #(
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .lu_ctx_i(lu_ctx_i), .lu_vpn_i(lu_vpn_i), .hit_o({hit_wr[g], hit_rd[g]}),
                 .up_valid_i(up_valid_i), .up_here_i(here[g]), .up_ent_i(up_ent),
-                .up_low_i(up_low), .overlap_o(overlap[g]),
+                .overlap_o(overlap[g]),
                 .fl_valid_i(fl_valid_i), .fl_inv_i(fl_inv_i),
-                .valid_o(valid[g]), .ent_o(ents[g*`ENT_W +: `ENT_W]), .low_o(lows[g*36 +: 36]));
+                .valid_o(valid[g]), .ent_o(ents[g*`ENT_W +: `ENT_W]));
         end
     endgenerate
 
@@ -105,7 +100,6 @@ module smmu_tbu_utlb #(
 
     assign lu_hit_o = {|hit_wr, |hit_rd};
     assign lu_ent_o = {ents[idx_wr*`ENT_W +: `ENT_W], ents[idx_rd*`ENT_W +: `ENT_W]};
-    assign lu_low_o = {lows[idx_wr*36 +: 36], lows[idx_rd*36 +: 36]};
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
@@ -172,27 +166,10 @@ module smmu_tbu_utlb #(
     genvar f_g;
     generate
         for (f_g = 0; f_g < N; f_g = f_g + 1) begin : g_formal
-            always @(*) if (f_on) begin
-                if (f_match[f_g])
-                    assert (f_known_q && ents[f_g*`ENT_W +: `ENT_W] == f_last_q);
-                if (valid[f_g])
-                    assert (lows[f_g*36 +: 36] == f_low(ents[f_g*`ENT_W + `ENT_SIZE_LSB +: 3]));
-            end
+            always @(*) if (f_on && f_match[f_g])
+                assert (f_known_q && ents[f_g*`ENT_W +: `ENT_W] == f_last_q);
         end
     endgenerate
-    function [35:0] f_low;
-        input [2:0] size;
-        case (size)
-            `SZ_4K:   f_low = 36'h0;
-            `SZ_16K:  f_low = 36'h3;
-            `SZ_64K:  f_low = 36'hf;
-            `SZ_2M:   f_low = 36'h1ff;
-            `SZ_32M:  f_low = 36'h1fff;
-            `SZ_512M: f_low = 36'h1ffff;
-            `SZ_1G:   f_low = 36'h3ffff;
-            default:  f_low = 36'hf_ffff_ffff;
-        endcase
-    endfunction
     // P3: a lookup hits exactly an entry that covers its context and address, and gets that one
     always @(*) if (f_on) begin
         if (lu_ctx_i[0 +: `CTX_W] == f_ctx && lu_vpn_i[0 +: 52] == f_vpn) begin

@@ -25,7 +25,6 @@ module smmu_tbu_xlate #(
     input  wire [2*`MODE_W-1:0]  mode_i,
     input  wire                  utlb_hit_i,
     input  wire [`ENT_W-1:0]     utlb_ent_i,
-    input  wire [35:0]           utlb_low_i,
     input  wire                  once_i,
     input  wire [`ENT_W-1:0]     once_ent_i,
 
@@ -51,6 +50,7 @@ module smmu_tbu_xlate #(
     always @(*) begin
         gent = {`ENT_W{1'b0}};
         gent[`ENT_STAGE_LSB    +: `ENT_STAGE_W]    = `STG_BYP;
+        gent[`ENT_SIZE_LSB     +: `ENT_SIZE_W]     = `SZ_ALL;
         gent[`ENT_UR_LSB       +: 6]               = 6'h3f;
         gent[`ENT_INSTCFG_LSB  +: `ENT_INSTCFG_W]  = gbpa[`GBPA_INSTCFG_LSB  +: `GBPA_INSTCFG_W];
         gent[`ENT_PRIVCFG_LSB  +: `ENT_PRIVCFG_W]  = gbpa[`GBPA_PRIVCFG_LSB  +: `GBPA_PRIVCFG_W];
@@ -60,11 +60,7 @@ module smmu_tbu_xlate #(
         gent[`ENT_SHCFG_LSB    +: `ENT_SHCFG_W]    = gbpa[`GBPA_SHCFG_LSB    +: `GBPA_SHCFG_W];
     end
 
-    wire [35:0] once_low;
-    smmu_tbu_size u_size (.size_i(once_ent_i[`ENT_SIZE_LSB +: `ENT_SIZE_W]), .low_o(once_low));
-
     wire [`ENT_W-1:0] ent = !smmuen_o ? gent : once_i ? once_ent_i : utlb_ent_i;
-    wire [35:0]       low = !smmuen_o ? {36{1'b1}} : once_i ? once_low : utlb_low_i;
     wire              hit = !smmuen_o || once_i || utlb_hit_i;
 
     // ---- permission after the overrides ---------------------------------------------
@@ -87,6 +83,8 @@ module smmu_tbu_xlate #(
     wire [1:0]  domain;
     wire [2:0]  prot_out;
     wire        lock;
+    wire [35:0] low;
+    smmu_page_low u_size (.size_i(ent[`ENT_SIZE_LSB +: `ENT_SIZE_W]), .low_o(low));
     wire [35:0] page = (ent[`ENT_PPN_LSB +: `ENT_PPN_W] & ~low) | (va[47:12] & low);
 
     smmu_attr_out u_attr (

@@ -80,19 +80,6 @@ module smmu_tlb #(
         end
     endfunction
 
-    function [36:0] low_of;         // page bits inside an entry
-        input [2:0] size;
-        case (size)
-            `SZ_4K:   low_of = 37'd0;
-            `SZ_16K:  low_of = 37'h3;
-            `SZ_64K:  low_of = 37'hf;
-            `SZ_2M:   low_of = 37'h1ff;
-            `SZ_32M:  low_of = 37'h1fff;
-            `SZ_512M: low_of = 37'h1ffff;
-            default:  low_of = 37'h3ffff;
-        endcase
-    endfunction
-
     function [2:0] lowest;
         input [6:0] s;
         lowest = s[0] ? 3'd0 : s[1] ? 3'd1 : s[2] ? 3'd2 : s[3] ? 3'd3
@@ -166,7 +153,7 @@ module smmu_tlb #(
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .rd_en_i(rd_en), .rd_set_i(rd_set),
                 .wr_en_i(wr_en[g]), .wr_set_i(set_q), .wr_used_i(filling), .wr_rec_i(fill_q),
-                .key_size_i(size_q), .key_low_i(low_of(size_q)),
+                .key_size_i(size_q),
                 .key_vpn_i(filling ? fill_q[`TE_VPN_LSB +: 37]
                                    : {vpn_q[36] && key_stage_i != `STG_S2, vpn_q[35:0]}),
                 .key_stage_i(filling ? fill_q[`TE_STAGE_LSB +: 2] : key_stage_i),
@@ -199,22 +186,33 @@ module smmu_tlb #(
     assign lk_done_o = hit || todo_q == 7'd0;
     assign lk_rec_o  = rec[hit_way*`TE_W +: `TE_W];
 
-    // ---- population: what is written over goes, what is filled comes --------------------
+    // ---- population: what is filled comes at once, what is written over goes a cycle later ----
+    // (never too low: a size that counts as absent is not probed)
+    reg [WAYS-1:0]    lost_q, lost_frag_q;
+    reg [3*WAYS-1:0]  lost_size_q;
     reg [7*CNT_W-1:0] cnt_d;
     reg [CNT_W-1:0]   frag_d;
-    reg [2:0]         old;          // size written over
+    reg [2:0]         old;
     integer           n;
+    always @(posedge clk_i)
+        for (n = 0; n < WAYS; n = n + 1) begin
+            lost_q[n]             <= rst_ni && wr_en[n] && used[n] && state_q != ST_RESET;
+            lost_size_q[n*3 +: 3] <= rec[n*`TE_W + `TE_SIZE_LSB +: 3];
+            lost_frag_q[n]        <= rec[n*`TE_W + `TE_STAGE_LSB +: 2] != `STG_S2
+                                   && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3]
+                                      != rec[n*`TE_W + `TE_SIZE_LSB +: 3];
+        end
+
+    integer m;
     always @(*) begin
         cnt_d  = cnt_q;
         frag_d = frag_q;
         old    = 3'd0;
-        for (n = 0; n < WAYS; n = n + 1)
-            if (wr_en[n] && used[n]) begin
-                old = rec[n*`TE_W + `TE_SIZE_LSB +: 3];
+        for (m = 0; m < WAYS; m = m + 1)
+            if (lost_q[m]) begin
+                old = lost_size_q[m*3 +: 3];
                 cnt_d[old*CNT_W +: CNT_W] = cnt_d[old*CNT_W +: CNT_W] - 1'b1;
-                if (rec[n*`TE_W + `TE_STAGE_LSB +: 2] != `STG_S2
-                        && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3] != old)
-                    frag_d = frag_d - 1'b1;
+                if (lost_frag_q[m]) frag_d = frag_d - 1'b1;
             end
         if (filling) begin
             cnt_d[size_q*CNT_W +: CNT_W] = cnt_d[size_q*CNT_W +: CNT_W] + 1'b1;
@@ -237,10 +235,8 @@ module smmu_tlb #(
             if (look || inval) todo_q <= (go_fill || (go_inv && sweep)) ? 7'd0
                                        : (start || step || inval) ? sizes & (sizes - 7'd1) : todo_q;
             look_q <= go_look || (look_q && !lk_leave_i);
-            if (state_q != ST_RESET) begin
-                cnt_q  <= cnt_d;
-                frag_q <= frag_d;
-            end
+            cnt_q  <= cnt_d;
+            frag_q <= frag_d;
             case (state_q)
                 ST_RESET: begin
                     set_q <= set_q + 1'b1;

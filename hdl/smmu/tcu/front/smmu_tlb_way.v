@@ -32,7 +32,6 @@ module smmu_tlb_way #(
 
     input  wire [2:0]        key_size_i,
     input  wire [36:0]       key_vpn_i,
-    input  wire [36:0]       key_low_i,     // page bits inside key_size_i
     input  wire [1:0]        key_stage_i,
     input  wire [15:0]       key_vmid_i,
     input  wire [15:0]       key_asid_i,
@@ -69,13 +68,26 @@ module smmu_tlb_way #(
 
     // a global entry serves every ASID of its VMID and ASET (TAG-004)
     wire asid_hit = s2only || (ng ? asid == key_asid_i : aset == key_aset_i);
+    wire page_hit;
+    smmu_page_match u_page (
+        .a_i(key_vpn_i[35:0]), .b_i(vpn[35:0]), .size_i(key_size_i), .same_o(page_hit));
     assign hit_o = used_o && size == key_size_i && stage == key_stage_i && vmid == key_vmid_i
-                && asid_hit && ((vpn ^ key_vpn_i) & ~key_low_i) == 37'd0;
+                && asid_hit && page_hit && vpn[36] == key_vpn_i[36];
 
-    wire inv_hit;
+    // ---- invalidation: all fragments of a block of stage 1 --------------------------
+    wire [2:0]  inv_size = s2only ? size : s1size;
+    wire [36:0] start    = inv_msg_i[`INV_VPN_LSB +: 37];
+    wire [36:0] last     = inv_msg_i[`INV_END_LSB +: 37];
+    wire [35:0] low;
+    smmu_page_low u_size (.size_i(inv_size), .low_o(low));
+    wire range_hit = (vpn & ~{1'b0, low}) <= last && (vpn | {1'b0, low}) >= start;
+    wire one_page, inv_hit;
+    smmu_page_match u_inv_page (
+        .a_i(start[35:0]), .b_i(vpn[35:0]), .size_i(inv_size), .same_o(one_page));
     smmu_inv_match u_match (
         .inv_i(inv_msg_i), .stage_i(stage), .vmid_i(vmid), .asid_i(asid), .ng_i(ng),
-        .aset_i(aset), .vpn_i(vpn), .size_i(s2only ? size : s1size), .hit_o(inv_hit));
+        .aset_i(aset), .hit_o(inv_hit),
+        .va_hit_i(inv_msg_i[`INV_RANGE_LSB] ? range_hit : one_page && vpn[36] == start[36]));
     assign inv_hit_o = used_o && inv_hit;
 endmodule
 `default_nettype wire

@@ -231,8 +231,9 @@ module smmu_walker #(
     wire [35:0]      s1_wc_base, s2_wc_base;
     wire [63:0]      s1_ln_desc, s2_lc_desc, s2_ln_desc;
     wire [WALK_SLOTS-1:0] dead;
-    // an overtaken walk installs nothing, from the cycle of the invalidation on (D18)
-    assign take_alloc = s_walk && !dead[s_slot_q];
+    // An overtaken walk installs nothing, from the cycle of the invalidation on (D18); in that
+    // cycle nobody does: the caches compare the invalidation.
+    assign take_alloc = s_walk && !winv_valid_i && !overtaken_o[s_slot_q];
     smmu_walk_look #(
         .WC_ENTRIES(WC_ENTRIES), .S2LC_ENTRIES(S2LC_ENTRIES), .LINE_ENTRIES(LINE_ENTRIES), .SW(SW)
     ) u_look (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
-// Module : smmu_tbu_size
+// Module : smmu_page_low
 // Purpose: Page number bits [47:12] that lie inside an entry of a size.
 // Clock  : none, purely combinational
 // Tests  : tests/unit/test_tbu.py
@@ -8,7 +8,7 @@
 `default_nettype none
 `include "smmu_if.vh"
 
-module smmu_tbu_size (
+module smmu_page_low (
     input  wire [2:0]  size_i,      // SZ_*
     output reg  [35:0] low_o
 );
