@@ -16,7 +16,10 @@
 module util_ram_1r1w #(
     parameter WIDTH  = 8,   // bits of a word
     parameter DEPTH  = 16,  // words
-    parameter ADDR_W = 4    // bits of an address, at least clog2(DEPTH)
+    parameter ADDR_W = 4,   // bits of an address, at least clog2(DEPTH)
+    /* verilator lint_off UNUSEDPARAM */ // known to synthesis only
+    parameter BLOCK  = 0    // 1: a block RAM where it could be distributed RAM
+    /* verilator lint_on UNUSEDPARAM */
 ) (
     input  wire              clk_i,
 
@@ -35,6 +38,9 @@ module util_ram_1r1w #(
         end
     endgenerate
 
+`ifdef SYNTHESIS
+    (* ram_style = (BLOCK != 0) ? "block" : "auto" *)
+`endif
     reg [WIDTH-1:0] mem_q [0:DEPTH-1];
 
     always @(posedge clk_i) begin

@@ -74,7 +74,7 @@ module smmu_cfg_cache #(
         end
     end
 
-    util_ram_1r1w #(.WIDTH(`CFG_W), .DEPTH(ENTRIES), .ADDR_W(IDX_W)) u_ram (
+    util_ram_1r1w #(.WIDTH(`CFG_W), .DEPTH(ENTRIES), .ADDR_W(IDX_W), .BLOCK(1)) u_ram (
         .clk_i(clk_i), .rd_en_i(lk_valid_i), .rd_addr_i(hit_idx), .rd_data_o(cfg_o),
         .wr_en_i(fill), .wr_addr_i(cf_idx), .wr_data_i(cf_cfg_i));
 

@@ -83,7 +83,7 @@ module smmu_dvm (
     wire        part_valid;
     wire [51:0] part;               // {vmidext, addr}
 
-    util_fifo #(.WIDTH(52), .DEPTH(8), .ADDR_W(3)) u_parts (
+    util_fifo_ram #(.WIDTH(52), .DEPTH(8), .ADDR_W(3)) u_parts (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .wr_valid_i(push), .wr_data_i({dvm_acvmidext, dvm_acaddr}),
         .rd_valid_o(part_valid), .rd_ready_i(pop), .rd_data_o(part));

@@ -51,8 +51,7 @@ module smmu_pending #(
     localparam PITCH = 1 << SLOT_W;
     localparam N     = 1 << IDX_W;
 
-    reg [N-1:0]   merged_q, aside_q, replay_q;
-    reg [N*6-1:0] widx_q;
+    wire [N-1:0] aside, replay;         // waits for a walk slot; to be replayed
 
     wire [IDX_W-1:0] put_idx  = {put_tbu_i, put_msg_i[`UP_SLOT_LSB +: SLOT_W]};
     wire             put_done = wfree_valid_i && wfree_idx_i == put_widx_i;
@@ -60,7 +59,7 @@ module smmu_pending #(
     // ---- choice ---------------------------------------------------------------------
     reg  [6:0]               fly_q;     // aside ones on their way
     wire                     room = room_i && free_i > fly_q;
-    wire [N-1:0]             can  = replay_q | (aside_q & {N{room}});
+    wire [N-1:0]             can  = replay | (aside & {N{room}});
     wire [NUM_TBU-1:0]       ask;
     wire [NUM_TBU*SLOT_W-1:0] slot;
     wire                     any;
@@ -69,7 +68,7 @@ module smmu_pending #(
     reg  [TBU_W-1:0]         tbu_q;
     wire                     go   = any && (!busy_q || rp_ready_i);
     wire [IDX_W-1:0]         idx  = {pick, slot[pick*SLOT_W +: SLOT_W]};
-    wire                     from_aside = !replay_q[idx];
+    wire                     from_aside = !replay[idx];
 
     genvar t;
     generate
@@ -84,50 +83,66 @@ module smmu_pending #(
     util_rr_pick #(.N(NUM_TBU), .PICK_W(TBU_W)) u_tbu (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(ask), .take_i(go), .valid_o(any), .pick_o(pick));
 
-    util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(N), .ADDR_W(IDX_W)) u_ram (
+    util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(N), .ADDR_W(IDX_W), .BLOCK(1)) u_ram (
         .clk_i(clk_i), .rd_en_i(go), .rd_addr_i(idx), .rd_data_o(rp_msg_o),
         .wr_en_i(put_valid_i), .wr_addr_i(put_idx), .wr_data_i(put_msg_i));
 
     assign rp_valid_o = busy_q;
     assign rp_tbu_o   = tbu_q;
     assign rp_aside_o = was_aside_q;
-    assign aside_o    = (|aside_q) || fly_q != 7'd0;
+    assign aside_o    = (|aside) || fly_q != 7'd0;
 
     wire unused_ok = &{1'b0, can};      // slots that are not there
 
-    // ---- state ----------------------------------------------------------------------
-    integer n;
+    // ---- a place for each slot there is ------------------------------------------------
+    genvar n;
+    generate
+        for (n = 0; n < N; n = n + 1) begin : g_place
+            localparam [31:0] ME = n;
+            if (n / PITCH < NUM_TBU && n % PITCH < SLOTS) begin : g_used
+                reg       merged_q, aside_q, replay_q;
+                reg [5:0] widx_q;
+                wire put  = put_valid_i && put_idx == ME[IDX_W-1:0];
+                wire take = go && idx == ME[IDX_W-1:0];
+                wire wake = merged_q && wfree_valid_i && widx_q == wfree_idx_i;
+                always @(posedge clk_i) begin
+                    if (!rst_ni) begin
+                        merged_q <= 1'b0;
+                        aside_q  <= 1'b0;
+                        replay_q <= 1'b0;
+                    end else if (put) begin
+                        merged_q <= put_merged_i && !put_done;
+                        replay_q <= put_merged_i && put_done;
+                        aside_q  <= !put_merged_i;
+                    end else begin
+                        if (wake)      merged_q <= 1'b0;
+                        if (take)      aside_q  <= 1'b0;
+                        if (take)      replay_q <= 1'b0;
+                        else if (wake) replay_q <= 1'b1;
+                    end
+                    if (put) widx_q <= put_widx_i;
+                end
+                assign aside[n]  = aside_q;
+                assign replay[n] = replay_q;
+            end else begin : g_none
+                assign aside[n]  = 1'b0;
+                assign replay[n] = 1'b0;
+            end
+        end
+    endgenerate
+
     always @(posedge clk_i) begin
         if (!rst_ni) begin
-            merged_q <= {N{1'b0}};
-            aside_q  <= {N{1'b0}};
-            replay_q <= {N{1'b0}};
-            busy_q   <= 1'b0;
-            fly_q    <= 7'd0;
+            busy_q <= 1'b0;
+            fly_q  <= 7'd0;
         end else begin
             busy_q <= any || (busy_q && !rp_ready_i);
             fly_q  <= fly_q + {6'd0, go && from_aside} - {6'd0, back_i};
-            if (wfree_valid_i)
-                for (n = 0; n < N; n = n + 1)
-                    if (merged_q[n] && widx_q[n*6 +: 6] == wfree_idx_i) begin
-                        merged_q[n] <= 1'b0;
-                        replay_q[n] <= 1'b1;
-                    end
-            if (go) begin
-                aside_q[idx]  <= 1'b0;
-                replay_q[idx] <= 1'b0;
-            end
-            if (put_valid_i) begin
-                merged_q[put_idx] <= put_merged_i && !put_done;
-                replay_q[put_idx] <= put_merged_i && put_done;
-                aside_q[put_idx]  <= !put_merged_i;
-            end
         end
         if (go) begin
             tbu_q       <= pick;
             was_aside_q <= from_aside;
         end
-        if (put_valid_i) widx_q[put_idx*6 +: 6] <= put_widx_i;
     end
 endmodule
 `default_nettype wire

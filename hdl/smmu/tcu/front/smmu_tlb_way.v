@@ -45,7 +45,7 @@ module smmu_tlb_way #(
 );
     reg  gone_q;
     wire used;
-    util_ram_1r1w #(.WIDTH(`TE_W + 1), .DEPTH(SETS), .ADDR_W(SET_W)) u_ram (
+    util_ram_1r1w #(.WIDTH(`TE_W + 1), .DEPTH(SETS), .ADDR_W(SET_W), .BLOCK(1)) u_ram (
         .clk_i(clk_i),
         .rd_en_i(rd_en_i), .rd_addr_i(rd_set_i), .rd_data_o({used, rec_o}),
         .wr_en_i(wr_en_i), .wr_addr_i(wr_set_i), .wr_data_i({wr_used_i, wr_rec_i}));

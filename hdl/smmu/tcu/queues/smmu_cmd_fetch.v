@@ -45,8 +45,8 @@ module smmu_cmd_fetch (
 
     reg         drop_q;                     // discard all and start again at CONS
     reg  [19:0] next_q;                     // index of the next command to read
-    reg  [3:0]  held_q;                     // places of the FIFO promised or full
     reg  [3:0]  come_q;                     // beats still to come
+    reg  [3:0]  held_q;                     // words in the FIFO
     reg         ar_q;
     reg  [47:0] addr_q;
     reg  [1:0]  len_q;
@@ -65,10 +65,12 @@ module smmu_cmd_fetch (
     wire [1:0]  line  = ~next_q[1:0] & imask[1:0];
     wire [1:0]  len   = (left <= {18'd0, line}) ? left[1:0] - 2'd1 : line;
     wire [3:0]  beats = {2'd0, len} + 4'd1;
-    wire        issue = usable && !drop_q && !ar_q && left != 20'd0 && held_q <= DEPTH - BURST;
+    wire        issue = usable && !drop_q && !ar_q && left != 20'd0
+                     && come_q + held_q <= DEPTH - BURST;
 
     wire        some, take;
-    wire        restart = drop_q && run_i && sane && !execute_i && !busy_o && !some;
+    wire        restart = drop_q && run_i && sane && !execute_i && !busy_o
+                        && held_q == 4'd0;
 
     assign cmd_valid_o = some && usable && !drop_q;
     assign take        = cmd_valid_o && cmd_ready_i;
@@ -77,7 +79,7 @@ module smmu_cmd_fetch (
     assign ar_addr_o   = addr_q;
     assign ar_len_o    = {6'd0, len_q};
 
-    util_fifo #(.WIDTH(`CMD_W + 1), .DEPTH(8), .ADDR_W(3)) u_fifo (
+    util_fifo_ram #(.WIDTH(`CMD_W + 1), .DEPTH(8), .ADDR_W(3)) u_fifo (
         .clk_i      (clk_i),
         .rst_ni     (rst_ni),
         .wr_valid_i (r_valid_i),
@@ -96,7 +98,7 @@ module smmu_cmd_fetch (
             ar_q   <= 1'b0;
         end else begin
             drop_q <= !usable || (drop_q && !restart);
-            held_q <= drop_q ? 4'd0 : held_q + (issue ? beats : 4'd0) - {3'd0, take};
+            held_q <= held_q + {3'd0, r_valid_i} - {3'd0, some && (take || drop_q)};
             come_q <= come_q + (issue ? beats : 4'd0) - {3'd0, r_valid_i};
             ar_q   <= issue || (ar_q && !ar_ready_i);
             if (drop_q)     next_q <= cons_i & wmask;
@@ -121,7 +123,9 @@ module smmu_cmd_fetch (
     // PROD may move anywhere at any time.
     (* anyseq *) wire f_done;
     (* hierconn *) wire [3:0] \u_fifo.count_q ;
-    wire [3:0] f_count = \u_fifo.count_q ;
+    (* hierconn *) wire       \u_fifo.mid_valid_q , \u_fifo.out_valid_q ;
+    wire [4:0] f_count = {1'b0, \u_fifo.count_q } + {4'd0, \u_fifo.mid_valid_q }
+                       + {4'd0, \u_fifo.out_valid_q };
     wire [3:0] f_asked = ar_q ? {2'd0, len_q} + 4'd1 : 4'd0;     // beats of an AR not taken
     reg        f_exec_q = 1'b0;
     wire       f_step   = f_exec_q && f_done;
@@ -157,25 +161,25 @@ module smmu_cmd_fetch (
         assert ((ar_addr_o[23:4] & imask) == ($past(next_q) & imask));
         assert ({1'b0, ar_addr_o[23:4] & imask} + {19'd0, len_q} < {1'b0, size});
     end
-    // P3: every beat asked for has a place; held_q counts them
+    // P3: every beat asked for has a place
     always @(*) if (f_on) begin
-        assert ({1'b0, come_q} + {1'b0, f_count} <= 5'd8);
+        assert ({2'd0, come_q} + {1'b0, f_count} <= 6'd8);
         assert (come_q >= f_asked);
-        if (!drop_q) assert (held_q == come_q + f_count);
+        assert ({1'b0, held_q} == f_count);
     end
     // P4: the command offered is the one at CONS, or the next while that is executed (QUE-007)
-    wire [19:0] f_oldest = (next_q - {16'd0, come_q} - {16'd0, f_count}) & wmask;
+    wire [19:0] f_oldest = (next_q - {16'd0, come_q} - {15'd0, f_count}) & wmask;
     always @(*) if (f_on && !drop_q) assert (f_oldest == ((cons_i + {19'd0, f_exec_q}) & wmask));
     // P5: after it has stopped, nothing read before is offered (QUE-008)
     reg f_old_q = 1'b0;             // beats asked for before the stop are in the FIFO or to come
-    always @(posedge clk_i) f_old_q <= rst_ni && (f_old_q || !run_i) && (busy_o || some);
+    always @(posedge clk_i) f_old_q <= rst_ni && (f_old_q || !run_i) && (busy_o || held_q != 4'd0);
     always @(*) if (f_on && f_old_q) assert (!cmd_valid_o && drop_q);
     // P6: an offered read is held until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && ar_valid_o && !ar_ready_i))
         assert (ar_valid_o && ar_addr_o == $past(ar_addr_o) && ar_len_o == $past(ar_len_o));
     // P7: whatever lies between CONS and PROD is read as soon as there is room for a burst
     always @(*) if (f_on && run_i && sane && ahead <= used && !drop_q && !ar_q)
-        if (next_q != (prod_i & wmask) && come_q + f_count <= 4) assert (issue);
+        if (next_q != (prod_i & wmask) && {1'b0, come_q} + f_count <= 5'd4) assert (issue);
     always @(*) if (f_on && !drop_q) assert ((next_q & ~wmask) == 20'd0);
 
     always @(*) if (f_on) begin
@@ -184,7 +188,7 @@ module smmu_cmd_fetch (
         // C2: beats are dropped after a stop
         cover (drop_q && r_valid_i);
         // C3: eight commands held
-        cover (f_count == 4'd8);
+        cover (f_count == 5'd8);
     end
 `endif
 endmodule
