@@ -22,6 +22,7 @@ hdl/smmu/tbu/smmu_tbu_path.v
 hdl/util/util_fifo_ram.v
 hdl/smmu/tbu/smmu_tbu_resp.v
 hdl/smmu/tbu/smmu_tbu_slot.v
+hdl/util/util_rr_grant.v
 hdl/util/util_rr_pick.v
 hdl/smmu/tbu/smmu_tbu_slots.v
 hdl/smmu/lib/smmu_inv_match.v
@@ -46,7 +47,6 @@ hdl/smmu/tcu/fault/smmu_stall_table.v
 hdl/smmu/tcu/fault/smmu_fault.v
 hdl/smmu/tcu/config/smmu_cfg_cache.v
 hdl/smmu/tcu/front/smmu_dnbus.v
-hdl/smmu/lib/smmu_va_check.v
 hdl/smmu/tcu/front/smmu_front_answer.v
 hdl/smmu/tcu/front/smmu_front_intake.v
 hdl/smmu/tcu/front/smmu_front_inv.v
@@ -54,6 +54,7 @@ hdl/smmu/tcu/front/smmu_front_merge.v
 hdl/smmu/tcu/front/smmu_pending.v
 hdl/smmu/tcu/front/smmu_tlb_way.v
 hdl/smmu/tcu/front/smmu_tlb.v
+hdl/smmu/lib/smmu_va_check.v
 hdl/smmu/tcu/front/smmu_front.v
 hdl/smmu/tcu/queues/smmu_msi.v
 hdl/smmu/tcu/mem/smmu_ptw_port.v
@@ -82,11 +83,11 @@ hdl/smmu/lib/smmu_cd_check.v
 hdl/smmu/lib/smmu_ste_check.v
 hdl/smmu/tcu/walk/smmu_walk_cfg.v
 hdl/smmu/lib/smmu_desc.v
-hdl/smmu/lib/smmu_level_shift.v
-hdl/smmu/lib/smmu_desc_addr.v
 hdl/smmu/lib/smmu_perm_s1.v
 hdl/smmu/lib/smmu_perm_s2.v
 hdl/smmu/lib/smmu_s2_start.v
+hdl/smmu/lib/smmu_start_addr.v
+hdl/smmu/lib/smmu_table_index.v
 hdl/smmu/tcu/walk/smmu_walk_table.v
 hdl/smmu/tcu/walk/smmu_walk_step.v
 hdl/smmu/tcu/walk/smmu_walker.v

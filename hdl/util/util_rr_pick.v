@@ -22,39 +22,18 @@ module util_rr_pick #(
     output wire              valid_o,
     output wire [PICK_W-1:0] pick_o
 );
-    reg [PICK_W-1:0] last_q;
+    wire [N-1:0] grant;
+    util_rr_grant #(.N(N)) u_grant (
+        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(req_i), .take_i(take_i), .grant_o(grant));
 
     integer          i;
-    reg              above_hit;
-    reg [PICK_W-1:0] above;     // lowest requester above last_q
-    reg [PICK_W-1:0] lowest;    // lowest requester of all
-
-    // Two priority picks instead of a rotator: N may be any number.
+    reg [PICK_W-1:0] pick;
     always @(*) begin
-        above_hit = 1'b0;
-        above     = {PICK_W{1'b0}};
-        lowest    = {PICK_W{1'b0}};
-        i         = 0;
-        if (|req_i) begin
-            for (i = N - 1; i >= 0; i = i - 1) begin
-                if (req_i[i]) begin
-                    lowest = i[PICK_W-1:0];
-                    if (i[PICK_W-1:0] > last_q) begin
-                        above_hit = 1'b1;
-                        above     = i[PICK_W-1:0];
-                    end
-                end
-            end
-        end
+        pick = {PICK_W{1'b0}};
+        for (i = 0; i < N; i = i + 1) if (grant[i]) pick = pick | i[PICK_W-1:0];
     end
-
     assign valid_o = |req_i;
-    assign pick_o  = above_hit ? above : lowest;
-
-    always @(posedge clk_i) begin
-        if (!rst_ni)                last_q <= {PICK_W{1'b0}};
-        else if (take_i && valid_o) last_q <= pick_o;
-    end
+    assign pick_o  = pick;
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
@@ -64,6 +43,14 @@ module util_rr_pick #(
     wire f_on = f_past_q && rst_ni;
 
     localparam [PICK_W:0] F_N = N[PICK_W:0];
+
+    // the requester taken last, of which the grant keeps what lies above
+    (* hierconn *) wire [N-1:0] \u_grant.after_q ;
+    reg [PICK_W-1:0] last_q;
+    always @(posedge clk_i)
+        if (!rst_ni)                last_q <= {PICK_W{1'b0}};
+        else if (take_i && valid_o) last_q <= pick_o;
+    always @(*) if (f_on) assert (\u_grant.after_q == ({N{1'b1}} << 1) << last_q);
 
     // how often others were taken while f_who kept asking
     (* anyconst *) wire [PICK_W-1:0] f_who;

@@ -107,6 +107,8 @@ class Bench:
         self.beats_w: list[tuple[int, int]] = []
         self.full_w: dict[int, int] = defaultdict(int)  # ID: writes without response
         self.turns: list[str] = []
+        self.fresh = 0  # reads of queues taken in this cycle
+        self.after = False  # one was at the pins in the cycle before: this is the walker's
         self.written: list[Write] = []
         self.answered: dict[str, int] = defaultdict(int)
         self.done = [0, 0, 0]
@@ -223,9 +225,11 @@ class Bench:
 
     def _sample_clients(self) -> None:
         dut = self.dut
+        self.fresh = 0
         for client, queue in self.reads.items():
             name = "dvmc" if client == "dvmc" else f"{client}_ar"
             if queue and getattr(dut, f"{name}_ready_o").value == 1:
+                self.fresh += client != "walk"
                 self.due[client].append(queue.popleft())
                 self.turns.append(client)
         if self.events and dut.evtq_w_ready_o.value == 1:
@@ -263,14 +267,19 @@ class Bench:
 
     def _sample_ar(self, ready: int) -> None:
         value = self._pins("ar", AR, ready)
+        # a read of a queue waits in a register first; the pins are the walker's every other cycle
+        queue_reads = len(self.due["cmdq"]) + len(self.due["dvmc"])
+        assert len(self.due["walk"]) <= 1 and queue_reads <= 2
         if value is None:
-            assert not any(self.due.values()), "a read taken is not on the pins"
+            late = queue_reads > self.fresh and not self.after
+            assert not self.due["walk"] and not late, "a read taken is not at the pins"
+            self.after = False
             return
         client = {ID_CMDQ: "cmdq", ID_DVMC: "dvmc"}.get(value[0], "walk")
-        # the client was taken in this cycle or waits in the hold register
+        self.after = client != "walk"
+        # the walker was taken in this cycle, or its read waits in the hold register
         read = self.due[client][0]
         assert value == tuple(getattr(read, name) for name in AR), f"{value} for {read}"
-        assert sum(map(len, self.due.values())) == 1
         if ready:
             self.due[client].popleft()
             self.open_r[read.id].append([read, 0])

@@ -57,7 +57,8 @@ module smmu_desc (
     assign next_o = desc_i[47:0] & keep;
 
     wire over;
-    smmu_ps_over u_over (.addr_i({4'b0, next_o}), .ps_i(ps_i), .over_o(over));
+    // no block is so large that it would hide an address bit that counts here
+    smmu_ps_over u_over (.addr_i({4'b0, desc_i[47:12], 12'd0}), .ps_i(ps_i), .over_o(over));
     // with 64K granules bits [15:12] are address bits above 48 (TRN-034)
     assign addrsz_o = over || (gran_i == 2'd2 && desc_i[15:12] != 4'd0);
 

@@ -31,8 +31,10 @@ module smmu_s2_start (
     assign orgn_o  = ste_i[`STE_S2OR0_LSB +: 2];
     assign sh_o    = ste_i[`STE_S2SH0_LSB +: 2];
 
-    wire [6:0]  nbits = 7'd64 - {1'b0, txsz_o};
-    wire [47:0] above = ipa_i >> nbits;
+    reg [47:0] above;
+    integer    k;
+    always @(*)
+        for (k = 0; k < 48; k = k + 1) above[k] = ipa_i[k] && ({26'd0, txsz_o} >= 64 - k);
     assign ok_o = (above == 48'd0);
 
     wire unused_ok = &{1'b0, ste_i};

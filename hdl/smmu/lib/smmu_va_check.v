@@ -43,8 +43,10 @@ module smmu_va_check (
     wire        epd   = half_o ? cd_i[`CD_EPD1_LSB] : cd_i[`CD_EPD0_LSB];
     wire [63:0] sign  = {va_i[63:56] & {8{!tbi_o}}, va_i[55:0]}
                       ^ {{8{half_o & !tbi_o}}, {56{half_o}}};
-    wire [6:0]  nbits = 7'd64 - {1'b0, txsz_o};
-    wire [63:0] above = sign >> nbits;
+    reg  [63:0] above;
+    integer     k;
+    always @(*)
+        for (k = 0; k < 64; k = k + 1) above[k] = sign[k] && ({26'd0, txsz_o} >= 64 - k);
     assign ok_o = !epd && (above == 64'd0);
 
     reg [1:0] level;

@@ -13,33 +13,36 @@
 
 module smmu_dnbus #(
     parameter NUM_TBU = 2,
-    parameter N       = 6,          // sources
-    parameter PICK_W  = 3           // at least clog2(N)
+    parameter N       = 6           // sources
 ) (
     input  wire                 clk_i,
     input  wire                 rst_ni,
     input  wire [N-1:0]         src_valid_i,
-    output reg  [N-1:0]         src_ready_o,
+    output wire [N-1:0]         src_ready_o,
     input  wire [N*NUM_TBU-1:0] src_mask_i,
     input  wire [N*`DN_W-1:0]   src_msg_i,
     output reg  [NUM_TBU-1:0]   dn_valid_o,
     output reg  [`DN_W-1:0]     dn_msg_o
 );
-    wire              any;
-    wire [PICK_W-1:0] pick;
-    util_rr_pick #(.N(N), .PICK_W(PICK_W)) u_pick (
+    util_rr_grant #(.N(N)) u_grant (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(src_valid_i), .take_i(1'b1),
-        .valid_o(any), .pick_o(pick));
+        .grant_o(src_ready_o));
 
-    integer i;
-    always @(*)
-        for (i = 0; i < N; i = i + 1)
-            src_ready_o[i] = any && pick == i[PICK_W-1:0];
+    integer           i;
+    reg [NUM_TBU-1:0] mask;
+    reg [`DN_W-1:0]   msg;
+    always @(*) begin
+        mask = {NUM_TBU{1'b0}};
+        msg  = {`DN_W{1'b0}};
+        for (i = 0; i < N; i = i + 1) begin
+            mask = mask | (src_mask_i[i*NUM_TBU +: NUM_TBU] & {NUM_TBU{src_ready_o[i]}});
+            msg  = msg | (src_msg_i[i*`DN_W +: `DN_W] & {`DN_W{src_ready_o[i]}});
+        end
+    end
 
     always @(posedge clk_i) begin
-        if (!rst_ni) dn_valid_o <= {NUM_TBU{1'b0}};
-        else         dn_valid_o <= any ? src_mask_i[pick*NUM_TBU +: NUM_TBU] : {NUM_TBU{1'b0}};
-        if (any)     dn_msg_o   <= src_msg_i[pick*`DN_W +: `DN_W];
+        dn_valid_o <= rst_ni ? mask : {NUM_TBU{1'b0}};
+        dn_msg_o   <= msg;
     end
 endmodule
 `default_nettype wire

@@ -171,8 +171,9 @@ module smmu_front #(
         .key_vmid_i(b_cfg[`CFG_STE_LSB + `STE_S2VMID_LSB +: 16]),
         .key_asid_i(b_cd[`CD_ASID_LSB +: 16]), .key_aset_i(b_cd[`CD_ASET_LSB]),
         .lk_leave_i(b_leave), .lk_done_o(b_tlb_done), .lk_hit_o(b_tlb_hit), .lk_rec_o(b_rec),
-        .fill_valid_i(ok_grant && ok_keep), .fill_ready_o(fill_ready), .fill_ent_i(ok_ent_i),
-        .inv_valid_i(inv_tlb), .inv_ready_o(inv_done), .inv_msg_i(inv));
+        .fill_want_i(ok_ask && ok_keep), .fill_valid_i(ok_grant && ok_keep),
+        .fill_ready_o(fill_ready), .fill_ent_i(ok_ent_i),
+        .inv_want_i(inv_ask), .inv_valid_i(inv_tlb), .inv_ready_o(inv_done), .inv_msg_i(inv));
 
     // ---- compare --------------------------------------------------------------------------
     reg [`LQ_W-1:0] b_rq_q;
@@ -180,9 +181,19 @@ module smmu_front #(
                  && !b_cfg[`CFG_ABORT_LSB] && (b_cfg[`CFG_S1_LSB] || b_cfg[`CFG_S2_LSB]);
     assign b_leave = b_valid_q && c_ready && (!b_search || b_tlb_done);
 
+    // The range check takes long, so it is made here.
+    wire        b_va_ok, va_half, va_tbi, va_had;
+    wire [1:0]  va_gran, va_level, va_irgn, va_orgn, va_sh;
+    wire [5:0]  va_txsz;
+    wire [47:0] va_base;
+    smmu_va_check u_va (
+        .cd_i(b_cd), .va_i(b_rq_q[`LQ_UP_LSB + `UP_VA_LSB +: 64]), .ok_o(b_va_ok),
+        .half_o(va_half), .tbi_o(va_tbi), .gran_o(va_gran), .txsz_o(va_txsz), .level_o(va_level),
+        .base_o(va_base), .had_o(va_had), .irgn_o(va_irgn), .orgn_o(va_orgn), .sh_o(va_sh));
+
     // ---- verdict --------------------------------------------------------------------------
     reg [`LQ_W-1:0]  c_rq_q;
-    reg              c_cfg_hit_q, c_tlb_hit_q;
+    reg              c_cfg_hit_q, c_tlb_hit_q, c_va_ok_q;
     reg [`CFG_W-1:0] c_cfg_q;
     reg [`TE_W-1:0]  c_rec_q;
     always @(posedge clk_i) begin
@@ -200,6 +211,7 @@ module smmu_front #(
             c_cfg_q     <= b_cfg;
             c_tlb_hit_q <= b_search && b_tlb_hit;
             c_rec_q     <= b_rec;
+            c_va_ok_q   <= b_va_ok;
         end
     end
 
@@ -209,8 +221,8 @@ module smmu_front #(
     wire             c_hit, c_grant;
     wire [`DN_W-1:0] c_ans;
     smmu_front_answer u_answer (
-        .msg_i(c_msg), .cfg_hit_i(c_cfg_hit_q), .cfg_i(c_cfg_q), .tlb_hit_i(c_tlb_hit_q),
-        .tlb_rec_i(c_rec_q), .hit_o(c_hit), .msg_o(c_ans));
+        .msg_i(c_msg), .cfg_hit_i(c_cfg_hit_q), .cfg_i(c_cfg_q), .va_ok_i(c_va_ok_q),
+        .tlb_hit_i(c_tlb_hit_q),        .tlb_rec_i(c_rec_q), .hit_o(c_hit), .msg_o(c_ans));
     wire c_miss = c_valid_q && !c_hit;
     wire c_ask  = c_valid_q && c_hit;
     assign c_ready = !c_valid_q || !c_hit || c_grant;
@@ -259,7 +271,7 @@ module smmu_front #(
     end
 
     localparam [NUM_TBU-1:0] ONE = 1;
-    smmu_dnbus #(.NUM_TBU(NUM_TBU), .N(6), .PICK_W(3)) u_dn (
+    smmu_dnbus #(.NUM_TBU(NUM_TBU), .N(6)) u_dn (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .src_valid_i({ctl_valid_i, inv_ask, c_ask, ok_ask}),
         .src_ready_o({ctl_ready_o, inv_grant, c_grant, ok_grant}),
@@ -267,6 +279,7 @@ module smmu_front #(
         .src_msg_i({ctl_msg_i, inv_msg, c_ans, ok_msg}),
         .dn_valid_o(dn_valid_o), .dn_msg_o(dn_msg_o));
 
-    wire unused_ok = &{1'b0, a_va, a_msg, ok_msg_i, c_rq_q, b_cd};
+    wire unused_ok = &{1'b0, a_va, a_msg, ok_msg_i, c_rq_q, b_cd, va_half, va_tbi, va_had, va_gran,
+                       va_level, va_irgn, va_orgn, va_sh, va_txsz, va_base};
 endmodule
 `default_nettype wire

@@ -18,6 +18,7 @@ module smmu_front_answer (
     input  wire [`UP_W-1:0]  msg_i,
     input  wire              cfg_hit_i,
     input  wire [`CFG_W-1:0] cfg_i,
+    input  wire              va_ok_i,        // smmu_va_check of the same cfg_i and address
     input  wire              tlb_hit_i,
     input  wire [`TE_W-1:0]  tlb_rec_i,
     output wire              hit_o,
@@ -31,15 +32,7 @@ module smmu_front_answer (
     wire         s2   = cfg_i[`CFG_S2_LSB];
     wire         off  = cfg_i[`CFG_ABORT_LSB];
 
-    wire        va_ok, tbi;
-    wire        va_half, va_had;
-    wire [1:0]  va_gran, va_level, va_irgn, va_orgn, va_sh;
-    wire [5:0]  va_txsz;
-    wire [47:0] va_base;
-    smmu_va_check u_va (
-        .cd_i(cd), .va_i(va), .ok_o(va_ok), .half_o(va_half), .tbi_o(tbi), .gran_o(va_gran),
-        .txsz_o(va_txsz), .level_o(va_level), .base_o(va_base), .had_o(va_had),
-        .irgn_o(va_irgn), .orgn_o(va_orgn), .sh_o(va_sh));
+    wire        tbi  = va[55] ? cd[`CD_TBI1_LSB] : cd[`CD_TBI0_LSB];
 
     wire priv, inst, perm_ok;
     smmu_req_ovr u_ovr (
@@ -52,7 +45,7 @@ module smmu_front_answer (
 
     // without stage 1 the top bits are address: outside 48 bits is a fault (TRN-026, 027, 029)
     wire low48    = va[63:48] == 16'd0;
-    wire in_range = s1 ? va_ok : low48;
+    wire in_range = s1 ? va_ok_i : low48;
     wire known    = cfg_hit_i && !off;
     wire bypass   = !s1 && !s2;
     wire is_x     = kind == `UP_K_XLAT;
@@ -97,7 +90,6 @@ module smmu_front_answer (
         if (is_ok) msg_o[`DN_BODY_LSB +: `ENT_W] = ent;
     end
 
-    wire unused_ok = &{1'b0, ste, cd, cfg_i, msg_i, tlb_rec_i, va_half, va_had, va_gran, va_level,
-                       va_irgn, va_orgn, va_sh, va_txsz, va_base};
+    wire unused_ok = &{1'b0, ste, cd, cfg_i, msg_i, tlb_rec_i, va[11:0]};
 endmodule
 `default_nettype wire

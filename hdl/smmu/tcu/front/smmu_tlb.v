@@ -9,6 +9,8 @@
 //          lk_leave_i  the lookup is over (the next may start in the same cycle)
 //          fill_*  ENT, 2 cycles; replaces the same tag, a free way, else in turn
 //          inv_*   pulse with a message that stays until inv_ready_o
+//          *_want_i  early: its set is read, whether *_valid_i follows or not; no
+//          lookup then
 // Out    : lk_done_o  hit, or the last size is compared;  lk_hit_o lk_rec_o (TE)
 //          inv_ready_o  last cycle of the invalidation;  ready_o  reset sweep is over
 // Pipe   : read | compare. One lookup a cycle with one populated size, else one
@@ -44,10 +46,12 @@ module smmu_tlb #(
     output wire                lk_hit_o,
     output wire [`TE_W-1:0]    lk_rec_o,
 
+    input  wire                fill_want_i,
     input  wire                fill_valid_i,
     output wire                fill_ready_o,
     input  wire [`ENT_W-1:0]   fill_ent_i,
 
+    input  wire                inv_want_i,
     input  wire                inv_valid_i,
     output wire                inv_ready_o,
     input  wire [`INV_W-1:0]   inv_msg_i
@@ -118,8 +122,10 @@ module smmu_tlb #(
     wire go_inv  = look && inv_valid_i;
     wire go_fill = look && !inv_valid_i && fill_valid_i;
     wire go_look = lk_valid_i && lk_ready_o;
+    wire rd_inv  = look && inv_want_i;
+    wire rd_fill = look && !inv_want_i && fill_want_i;
     assign fill_ready_o = look && !look_q;
-    assign lk_ready_o   = look && !inv_valid_i && !fill_valid_i && (!look_q || todo_q == 7'd0);
+    assign lk_ready_o   = look && !inv_want_i && !fill_want_i && (!look_q || todo_q == 7'd0);
     assign ready_o      = state_q != ST_RESET;
 
     // an address reaches all fragments of the block it lies in (TAG-022): sweep
@@ -133,14 +139,14 @@ module smmu_tlb #(
 
     // ---- set to read ----------------------------------------------------------------
     wire       start   = go_inv || go_look;
-    wire [6:0] sizes   = start ? present : todo_q;
+    wire [6:0] sizes   = (rd_inv || go_look) ? present : todo_q;
     wire [2:0] size    = lowest(sizes);
-    wire       by_set  = inval ? sweep_q : go_inv && sweep;
-    wire [35:0] rd_vpn = (go_inv || inval) ? inv_msg_i[`INV_VPN_LSB +: 36]
+    wire       by_set  = inval ? sweep_q : rd_inv && sweep;
+    wire [35:0] rd_vpn = (rd_inv || inval) ? inv_msg_i[`INV_VPN_LSB +: 36]
                        : go_look ? lk_vpn_i[35:0] : vpn_q[35:0];
     wire [SET_W-1:0] rd_set = by_set  ? (inval ? next_q : {SET_W{1'b0}})
-                            : go_fill ? set_of(fill_vpn[35:0], fill_size) : set_of(rd_vpn, size);
-    wire rd_en = go_fill || (start && present != 7'd0) || step || (inval && more);
+                            : rd_fill ? set_of(fill_vpn[35:0], fill_size) : set_of(rd_vpn, size);
+    wire rd_en = rd_fill || ((rd_inv || go_look) && present != 7'd0) || step || (inval && more);
 
     // ---- ways -----------------------------------------------------------------------
     wire [WAYS-1:0]       used, tag_hit, inv_hit;
@@ -190,35 +196,34 @@ module smmu_tlb #(
     // (never too low: a size that counts as absent is not probed)
     reg [WAYS-1:0]    lost_q, lost_frag_q;
     reg [3*WAYS-1:0]  lost_size_q;
-    reg [7*CNT_W-1:0] cnt_d;
-    reg [CNT_W-1:0]   frag_d;
-    reg [2:0]         old;
-    integer           n;
+    integer n;
     always @(posedge clk_i)
         for (n = 0; n < WAYS; n = n + 1) begin
             lost_q[n]             <= rst_ni && wr_en[n] && used[n] && state_q != ST_RESET;
             lost_size_q[n*3 +: 3] <= rec[n*`TE_W + `TE_SIZE_LSB +: 3];
             lost_frag_q[n]        <= rec[n*`TE_W + `TE_STAGE_LSB +: 2] != `STG_S2
-                                   && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3]
-                                      != rec[n*`TE_W + `TE_SIZE_LSB +: 3];
+                                     && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3]
+                                        != rec[n*`TE_W + `TE_SIZE_LSB +: 3];
         end
 
-    integer m;
+    reg [7*CNT_W-1:0] cnt_d;
+    reg [CNT_W-1:0]   frag_d, less;
+    integer           s, m;
     always @(*) begin
-        cnt_d  = cnt_q;
-        frag_d = frag_q;
-        old    = 3'd0;
-        for (m = 0; m < WAYS; m = m + 1)
-            if (lost_q[m]) begin
-                old = lost_size_q[m*3 +: 3];
-                cnt_d[old*CNT_W +: CNT_W] = cnt_d[old*CNT_W +: CNT_W] - 1'b1;
-                if (lost_frag_q[m]) frag_d = frag_d - 1'b1;
-            end
-        if (filling) begin
-            cnt_d[size_q*CNT_W +: CNT_W] = cnt_d[size_q*CNT_W +: CNT_W] + 1'b1;
-            if (fill_q[`TE_STAGE_LSB +: 2] != `STG_S2 && fill_q[`TE_S1SIZE_LSB +: 3] != size_q)
-                frag_d = frag_d + 1'b1;
+        less = {CNT_W{1'b0}};
+        for (s = 0; s < 7; s = s + 1) begin
+            less = {CNT_W{1'b0}};
+            for (m = 0; m < WAYS; m = m + 1)
+                less = less + {{(CNT_W-1){1'b0}}, lost_q[m] && lost_size_q[m*3 +: 3] == s[2:0]};
+            cnt_d[s*CNT_W +: CNT_W] = cnt_q[s*CNT_W +: CNT_W] - less
+                + {{(CNT_W-1){1'b0}}, filling && size_q == s[2:0]};
         end
+        less = {CNT_W{1'b0}};
+        for (m = 0; m < WAYS; m = m + 1)
+            less = less + {{(CNT_W-1){1'b0}}, lost_q[m] && lost_frag_q[m]};
+        frag_d = frag_q - less
+            + {{(CNT_W-1){1'b0}}, filling && fill_q[`TE_STAGE_LSB +: 2] != `STG_S2
+                                  && fill_q[`TE_S1SIZE_LSB +: 3] != size_q};
     end
 
     // ---- registers ------------------------------------------------------------------
@@ -260,7 +265,7 @@ module smmu_tlb #(
         end
         if (start)   read_q <= present != 7'd0;
         if (go_look) vpn_q  <= lk_vpn_i;
-        if (rd_en)   size_q <= go_fill ? fill_size : size;
+        if (rd_en)   size_q <= rd_fill ? fill_size : size;
         if (go_fill) fill_q <= {fill_ent_i[`ENT_SIZE_LSB +: `TE_ENT_W], fill_vpn};
         if (go_inv) begin
             sweep_q <= sweep && present != 7'd0;

@@ -121,40 +121,54 @@ module smmu_ptw_port #(
                      ID_MSI  = 8'h43;           // and the two above: one a source
     localparam       AR_W    = 8 + 48 + 8 + 3 + 2 + 4 + 2 + 4;
 
-    // ---- reads: the hold register keeps an AR that the memory did not take at once
-    reg             hold_q;
-    reg  [AR_W-1:0] hold_ar_q;
-    wire [2:0]      ar_req = {dvmc_valid_i, cmdq_ar_valid_i, walk_ar_valid_i};
-    wire            ar_any;
-    wire [1:0]      ar_pick;
-    reg  [AR_W-1:0] ar_new;
+    // ---- reads of commands and DVM Completes wait in a register ------------------------
+    reg            queue_q;
+    reg [AR_W-1:0] queue_ar_q;
+    wire           queue_any, queue_pick, queue_turn;
+    wire           queue_free = !queue_q || queue_turn;
 
-    util_rr_pick #(.N(3), .PICK_W(2)) u_ar_pick (
+    util_rr_pick #(.N(2), .PICK_W(1)) u_ar_pick (
         .clk_i   (clk_i),
         .rst_ni  (rst_ni),
-        .req_i   (ar_req),
-        .take_i  (!hold_q),
-        .valid_o (ar_any),
-        .pick_o  (ar_pick)
+        .req_i   ({dvmc_valid_i, cmdq_ar_valid_i}),
+        .take_i  (queue_free),
+        .valid_o (queue_any),
+        .pick_o  (queue_pick)
     );
-
-    assign walk_ar_ready_o = !hold_q && ar_pick == 2'd0;
-    assign cmdq_ar_ready_o = !hold_q && ar_pick == 2'd1;
-    assign dvmc_ready_o    = !hold_q && ar_pick == 2'd2;
-
-    always @(*) begin
-        case (ar_pick)
-            2'd1:    ar_new = {ID_CMDQ, cmdq_ar_addr_i, cmdq_ar_len_i, 3'd4, 2'b01,
-                               cmdq_ar_cache_i, cmdq_ar_domain_i, 4'b0000};
-            2'd2:    ar_new = {ID_DVMC, 48'd0, 8'd0, 3'd4, 2'b01, 4'b0010, dvmc_domain_i, 4'b1110};
-            default: ar_new = {2'b00, walk_ar_id_i, walk_ar_addr_i, walk_ar_len_i, walk_ar_size_i,
-                               walk_ar_burst_i, walk_ar_cache_i, walk_ar_domain_i, 4'b0000};
-        endcase
-    end
+    assign cmdq_ar_ready_o = queue_free && !queue_pick;
+    assign dvmc_ready_o    = queue_free && queue_pick;
 
     always @(posedge clk_i) begin
-        if (!rst_ni) hold_q <= 1'b0;
-        else         hold_q <= (hold_q || ar_any) && !ptw_axi_arready;
+        if (!rst_ni) queue_q <= 1'b0;
+        else         queue_q <= queue_any || (queue_q && !queue_turn);
+        if (queue_free)
+            queue_ar_q <= queue_pick
+                ? {ID_DVMC, 48'd0, 8'd0, 3'd4, 2'b01, 4'b0010, dvmc_domain_i, 4'b1110}
+                : {ID_CMDQ, cmdq_ar_addr_i, cmdq_ar_len_i, 3'd4, 2'b01, cmdq_ar_cache_i,
+                   cmdq_ar_domain_i, 4'b0000};
+    end
+
+    // ---- reads at the pins: the cycle after one of that register belongs to the walker -----
+    // Whose cycle it is never hangs on whether the walker asks: its request is the last signal to
+    // come. The hold register keeps an AR that the memory did not take at once.
+    reg             hold_q, after_q;
+    reg  [AR_W-1:0] hold_ar_q;
+    wire            ar_any = queue_turn || (walk_ar_valid_i && !hold_q);
+    wire [AR_W-1:0] ar_new = queue_turn ? queue_ar_q
+        : {2'b00, walk_ar_id_i, walk_ar_addr_i, walk_ar_len_i, walk_ar_size_i, walk_ar_burst_i,
+           walk_ar_cache_i, walk_ar_domain_i, 4'b0000};
+
+    assign queue_turn      = queue_q && !after_q && !hold_q;
+    assign walk_ar_ready_o = !hold_q && !queue_turn;
+
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            hold_q  <= 1'b0;
+            after_q <= 1'b0;
+        end else begin
+            hold_q  <= (hold_q || ar_any) && !ptw_axi_arready;
+            after_q <= queue_turn || (after_q && hold_q);
+        end
         if (!hold_q) hold_ar_q <= ar_new;
     end
 

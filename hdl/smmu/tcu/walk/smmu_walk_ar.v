@@ -63,7 +63,7 @@ module smmu_walk_ar #(
             if (push && !pull)      count_q <= count_q + 1'b1;
             else if (pull && !push) count_q <= count_q - 1'b1;
         end
-        if (go_hold) hold_msg_q <= req_msg_i;
+        if (!hold_q) hold_msg_q <= req_msg_i;
     end
 
     util_ram_1r1w #(.WIDTH(`AQ_W), .DEPTH(DEPTH), .ADDR_W(AW)) u_queue (

@@ -63,7 +63,7 @@ module smmu_walk_step (
     output reg  [`WS_W-1:0] ws_o,
 
     output reg  [1:0]       rd_kind_o,
-    output reg  [47:0]      rd_addr_o,
+    output wire [47:0]      rd_addr_o,
     output wire [1:0]       rd_beats_o,     // of a line, minus 1
     output wire [3:0]       rd_cache_o,
     output wire [1:0]       rd_domain_o,
@@ -188,6 +188,13 @@ module smmu_walk_step (
     reg [7:0]  flt_evt;
     reg [1:0]  attr_from;           // 0 CR1, 1 STE.S1C*, 2 CD, 3 STE.S2*
 
+    // the address of a read, if there is one: faults have no say in it
+    assign rd_addr_o = ev_new_i                        ? st_addr
+                     : (phase == `PH_STE1)             ? ste2_addr
+                     : (phase == `PH_STE)              ? cd_addr
+                     : (phase == `PH_CD1 && !s2act)    ? cd2_addr
+                     : (have && leaf)                  ? out : tgt_addr;
+
     always @(*) begin
         do_read_o  = 1'b0;
         do_look_o  = 1'b0;
@@ -195,7 +202,6 @@ module smmu_walk_step (
         do_flt_o   = 1'b0;
         ws_o       = ws_i;
         rd_kind_o  = `RD_LINE;
-        rd_addr_o  = tgt_addr;
         attr_from  = 2'd0;
         cf_valid_o = 1'b0;
         cf_abort_o = 1'b0;
@@ -232,7 +238,6 @@ module smmu_walk_step (
                 ws_o[`WS_PHASE_LSB +: 3] = strtab_2lvl_i ? `PH_STE1 : `PH_STE;
                 do_read_o = 1'b1;
                 rd_kind_o = strtab_2lvl_i ? `RD_WORD : `RD_STE;
-                rd_addr_o = st_addr;
             end
         end
 
@@ -240,7 +245,6 @@ module smmu_walk_step (
 
         // ---- stream table: steps 3-10 ----
         if (ev_read_i && phase == `PH_STE1) begin
-            rd_addr_o = ste2_addr;
             rd_kind_o = `RD_STE;
             ws_o[`WS_PHASE_LSB +: 3] = `PH_STE;
             if (rd_err_i) begin
@@ -284,7 +288,6 @@ module smmu_walk_step (
                     begin_s2  = s2_on;
                     do_read_o = !s2_on;
                     rd_kind_o = cd_2lvl ? `RD_WORD : `RD_CD;
-                    rd_addr_o = cd_addr;
                     attr_from = 2'd1;
                 end
             end
@@ -295,7 +298,6 @@ module smmu_walk_step (
             ws_o[`WS_PHASE_LSB +: 3] = `PH_CD;
             ws_o[`WS_ADR_LSB +: 48]  = cd2_addr;
             rd_kind_o = `RD_CD;
-            rd_addr_o = cd2_addr;
             attr_from = 2'd1;
             if (rd_err_i || l1cd_bad) begin
                 do_flt_o = 1'b1;
@@ -392,7 +394,6 @@ module smmu_walk_step (
                 ws_o[`WS_S2ACT_LSB] = 1'b0;
                 do_read_o = 1'b1;
                 rd_kind_o = (phase == `PH_CD1) ? `RD_WORD : (phase == `PH_CD) ? `RD_CD : `RD_LINE;
-                rd_addr_o = out;
                 attr_from = (phase == `PH_S1) ? 2'd2 : 2'd1;
             end else begin
                 // on to the next table, of this stage

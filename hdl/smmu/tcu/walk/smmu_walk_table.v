@@ -135,32 +135,61 @@ module smmu_walk_table (
     assign out_o = next_o | ((s2_i ? adr : va_i[47:0]) & inside);
 
     // ---- the next descriptor ------------------------------------------------------
-    // After a stage 2 leaf the next read is the stage 1 descriptor at its output: only
-    // the length of its line is asked for.
-    wire to2   = s2_i && !(have_o && leaf_o);
+    // Every address it can be is made from the context alone; what was read or found chooses.
+    wire [47:0] in    = s2_i ? adr : va_i[47:0];
+    wire [1:0]  gran  = s2_i ? gran2_o : gran1_o;
+    wire [1:0]  start = s2_i ? start2 : start1;
+    wire [12:0] index1, index2, index3;
+    smmu_table_index u_index (
+        .addr_i(in), .gran_i(gran), .index1_o(index1), .index2_o(index2), .index3_o(index3));
+    wire [47:0] start_pa;
+    wire [1:0]  start_beats, start1_beats;
+    smmu_start_addr u_start (
+        .base_i(s2_i ? base2 : base1), .addr_i(in), .gran_i(gran), .level_i(start),
+        .txsz_i(s2_i ? txsz2 : txsz1), .pa_o(start_pa), .beats_o(start_beats));
+
     wire down  = have_o && table_o;
+    // After a stage 2 leaf the next read is the stage 1 descriptor at its output: only the length
+    // of its line is asked for.
+    wire to1   = s2_i && have_o && leaf_o;
     wire known = !down && (ws_i[`WS_SAVED_LSB] || (have_o && leaf_o));
-    wire [1:0] known_level = to2 ? ws_i[`WS_LVL2_LSB +: 2] : ws_i[`WS_LVL1_LSB +: 2];
-    wire [1:0] start       = to2 ? start2 : start1;
+    wire [1:0] known_level = (s2_i && !to1) ? ws_i[`WS_LVL2_LSB +: 2] : ws_i[`WS_LVL1_LSB +: 2];
 
     assign tgt_level_o = down        ? level_o + 2'd1
                        : known       ? known_level
                        : lk_wc_hit_i ? lk_wc_level_i : start;
+
     // tables of the start level are reached from TTB only, never through a cache
-    wire at_start = !down && tgt_level_o == start;
-    wire [47:0] tgt_base = down        ? next_o
-                         : lk_wc_hit_i ? {lk_wc_base_i, 12'd0}
-                         : to2         ? base2 : base1;
-    wire [47:0] tgt_pa;
-    smmu_desc_addr u_addr (
-        .base_i(tgt_base), .addr_i(to2 ? adr : va_i[47:0]), .gran_i(to2 ? gran2_o : gran1_o),
-        .level_i(tgt_level_o), .start_i(at_start), .txsz_i(to2 ? txsz2 : txsz1),
-        .pa_o(tgt_pa), .beats_o(tgt_beats_o));
-    assign tgt_addr_o = !known ? tgt_pa : s2_i ? ws_i[`WS_RA_LSB +: 48] : adr;
+    reg [12:0] index_down, index_wc;
+    always @(*) begin
+        case (level_o)
+            2'd0:    index_down = index1;
+            2'd1:    index_down = index2;
+            default: index_down = index3;
+        endcase
+        case (lk_wc_level_i)
+            2'd1:    index_wc = index1;
+            2'd2:    index_wc = index2;
+            default: index_wc = index3;
+        endcase
+    end
+    wire [47:0] below = {desc_o[47:16], desc_o[15:14] & {2{!gran[1]}},
+                         desc_o[13:12] & {2{gran == 2'd0}}, 12'd0};
+    assign tgt_addr_o = down        ? below | {32'd0, index_down, 3'd0}
+                      : known       ? (s2_i ? ws_i[`WS_RA_LSB +: 48] : adr)
+                      : lk_wc_hit_i ? {lk_wc_base_i, 12'd0} | {32'd0, index_wc, 3'd0} : start_pa;
+
+    wire [47:0] start1_pa;          // of no interest: stage 1 is not walking when it differs
+    smmu_start_addr u_start1 (
+        .base_i(48'd0), .addr_i(48'd0), .gran_i(gran1_o), .level_i(start1), .txsz_i(txsz1),
+        .pa_o(start1_pa), .beats_o(start1_beats));
+    assign tgt_beats_o = down ? 2'd3
+                       : to1  ? ((known_level == start1) ? start1_beats : 2'd3)
+                              : ((tgt_level_o == start) ? start_beats : 2'd3);
     assign tgt_hier_o = down        ? hier_o
                       : known       ? ws_i[`WS_HIER_LSB +: 4]
                       : lk_wc_hit_i && !had ? lk_wc_hier_i : 4'd0;
 
-    wire unused_ok = &{1'b0, ws_i};
+    wire unused_ok = &{1'b0, ws_i, start1_pa};
 endmodule
 `default_nettype wire

@@ -108,9 +108,9 @@ module smmu_walker #(
     wire          r_step, k_valid, run_valid, run_fresh, fin_ok_valid, fin_flt_valid;
     wire [SW-1:0] k_slot, run_slot, fin_ok_slot, fin_flt_slot;
     wire          ok_load, flt_load, ok_now;
-    // a result register must be empty, or empty by the time the walk gets there
-    wire ok_room  = !ok_load && (!ok_valid_o || ok_ready_i);
-    wire flt_room = !flt_load && (!flt_valid_o || flt_ready_i);
+    // a result register must be empty: whether it is taken in this cycle comes too late to ask
+    wire ok_room  = !ok_load && !ok_valid_o;
+    wire flt_room = !flt_load && !flt_valid_o;
 
     // Beats cannot wait, lookups hold a pipeline register, the rest waits in flip-flops.
     wire take_look = k_valid && !r_step;
@@ -146,7 +146,7 @@ module smmu_walker #(
     // A walk that ends goes straight to an empty result register; one that finds it taken waits
     // in flip-flops and is read again.
     wire do_ok;
-    assign ok_now = s_walk && do_ok && !take_ok && (!ok_valid_o || ok_ready_i);
+    assign ok_now = s_walk && do_ok && !take_ok && !ok_valid_o;
 
     // ---- beats ------------------------------------------------------------------------
     wire                  b_valid, b_err, b_errs, b_first, b_last;
