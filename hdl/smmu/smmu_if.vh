@@ -204,7 +204,7 @@
 `define DN_K_RAZWI  4'd3
 `define DN_K_STALL  4'd4   // recorded, wait for RETRY / TABORT / TRAZWI
 `define DN_K_PARK   4'd5   // not recorded, wait for RETRY
-`define DN_K_RETRY  4'd6   // CMD_RESUME(Retry) or wake of a parked slot: ask again
+`define DN_K_RETRY  4'd6   // CMD_RESUME(Retry), wake of a parked slot, or a terminate fault that must come again: ask again
 `define DN_K_TABORT 4'd7   // terminate a stalled or parked slot with abort
 `define DN_K_TRAZWI 4'd8   // terminate a stalled slot with RAZ/WI
 `define DN_K_CFG    4'd9   // answer to UP_K_CFG: CANSTALL only

@@ -15,6 +15,7 @@ from tests.smmu.case_scene import DATA, PAGE, VA
 from tests.smmu.stall_scene import HOLE, OTHER, PLAIN, QUIET, STALLER, StallScene, is_fault
 
 EVENT_WRITE_ID = 0x42
+HOLD_MAX = 8191  # cycles the last entry is held for a woken stall (smmu_park)
 
 
 async def unrecorded(s: StallScene, count: int, **options: Any) -> list[Any]:
@@ -118,7 +119,7 @@ async def retry_may_terminate_and_lose_its_record(dut: Any) -> None:
     await s.prog.sync()
     is_fault(await s.last_record(), Event.F_TRANSLATION, stall=0, inputaddr=HOLE)
     await s.waits(second)
-    # the retry of the second is held at its STE while another fault takes the free entry
+    # the retry of the second is held at its STE until its entry is free for another fault
     await s.changed()
     where = s.ste_address(STALLER)
     s.bench.ptw.configure(out_of_order=100)
@@ -129,6 +130,7 @@ async def retry_may_terminate_and_lose_its_record(dut: Any) -> None:
             break
         await s.bench.cycles(10)
     assert s.bench.ptw.held, "not retried although the queue is writable"
+    await s.bench.cycles(HOLD_MAX)
     thief = s.access(HOLE, sid=PLAIN, axi_id=s.ids - 1)
     await s.ended(thief)
     s.bench.ptw.filters.clear()

@@ -12,5 +12,5 @@ def test_stalls() -> None:
     runner.run(
         smmu_bench.build(),
         module="tests.smmu.resume_tests,tests.smmu.retry_tests,"
-        "tests.smmu.stall_queue_tests,tests.smmu.stall_end_tests",
+        "tests.smmu.stall_queue_tests,tests.smmu.stall_end_tests,tests.smmu.starvation_tests",
     )

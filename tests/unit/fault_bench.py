@@ -24,6 +24,7 @@ from tb.models.smmu_ref.types import Fault, Transaction
 from tests.unit import messages as msg
 
 CLOCK_NS = 2
+HOLD_MAX = 8191  # smmu_park
 MODEL = (Event.F_TRANSLATION, Event.F_ADDR_SIZE, Event.F_ACCESS, Event.F_PERMISSION)
 OTHER = (
     Event.F_UUT, Event.C_BAD_STREAMID, Event.F_STE_FETCH, Event.C_BAD_STE,
@@ -34,6 +35,8 @@ FETCHING = (Event.F_STE_FETCH, Event.F_CD_FETCH, Event.F_WALK_EABT)
 DN = {name: msg.constant(f"DN_K_{name}") for name in
       ("ABORT", "RAZWI", "STALL", "PARK", "RETRY", "TABORT", "TRAZWI")}  # fmt: skip
 KINDS = {number: name for name, number in DN.items()}
+DN_OK = msg.constant("DN_K_OK")
+HEAD = (1 << 13) - 1  # of a DN message: kind, slot, can-stall
 
 
 @dataclass(eq=False)
@@ -138,6 +141,8 @@ class Bench:
         self.gen: dict[int, int] = {}
         self.line: list[Slot] = []  # parked, oldest first
         self.woken: list[tuple[int, Slot]] = []
+        self.sent_back: list[Case] = []
+        self.told: deque[tuple[int, int]] = deque()  # on their way to the TBUs: mask, head
         self.on_retry: Callable[[Slot], None] = lambda _slot: None
         # commands
         self.commands: deque[Command] = deque()
@@ -152,7 +157,8 @@ class Bench:
         for name in ("rst_ni", "flt_valid_i", "flt_tbu_i", "flt_msg_i", "flt_i", "ctl_ready_i",
                      "ev_ready_i", "ev_writable_i", "pub_valid_i", "pub_stag_i", "lost_valid_i",
                      "lost_stag_i", "res_valid_i", "res_sid_i", "res_stag_i", "res_ac_i",
-                     "res_ab_i", "sterm_valid_i", "sterm_sid_i", "smmuen_off_i"):  # fmt: skip
+                     "res_ab_i", "sterm_valid_i", "sterm_sid_i", "smmuen_off_i", "ev_last_i",
+                     "dn_valid_i", "dn_head_i"):  # fmt: skip
             getattr(d, name).value = 0
         d.smmuen_i.value = 0
         Clock(d.clk_i, CLOCK_NS, unit="ns").start()
@@ -211,9 +217,10 @@ class Bench:
         return self.rng.choice(idle) if idle else None
 
     def succeed(self, slot: Slot) -> None:
-        """The retried slot gets its translation; the fault unit never hears of it."""
+        """The retried slot gets its translation; only the messages to the TBUs tell of it."""
         assert slot.state == "think"
         slot.state = "free"
+        self.told.append((1 << slot.tbu, DN_OK | slot.slot << 4))
 
     def resume(self, stag: int, sid: int, *, retry: bool = True, abort: bool = False) -> Command:
         """Queue a CMD_RESUME."""
@@ -262,6 +269,8 @@ class Bench:
         self._drive_fault()
         self._drive_queue()
         self._drive_command()
+        mask, head = self.told.popleft() if self.told else (0, 0)
+        d.dn_valid_i.value, d.dn_head_i.value = mask, head
         d.ctl_ready_i.value = int(self.chance(self.p_ctl))
         self.off, self.off_next = self.off_next, False
         d.smmuen_off_i.value = int(self.off)
@@ -310,6 +319,7 @@ class Bench:
         room = len(self.inflight) < 4 and self.chance(self.p_room)
         discard = self.case is not None and not self.case.stall and not self.inflight
         d.ev_writable_i.value = int(writable)
+        d.ev_last_i.value = int(self.space == 1)
         d.ev_ready_i.value = int(room if writable else discard)
 
     def _drive_command(self) -> None:
@@ -374,10 +384,11 @@ class Bench:
             assert mask.bit_count() == 1 and body["body"] == 0
             slot = self.slots[mask.bit_length() - 1, body["slot"]]
             kind = KINDS[body["kind"]]
-            if kind in ("ABORT", "RAZWI", "STALL", "PARK"):
-                assert flt_done, f"{kind} does not end a fault"
+            self.told.append((mask, word & HEAD))
+            if flt_done:
                 self._fault_answer(slot, kind, body["canstall"])
             else:
+                assert kind not in ("ABORT", "RAZWI", "STALL", "PARK"), f"{kind} ends no fault"
                 assert body["canstall"] == 1
                 self._command_answer(slot, kind, res_done)
         assert sent or not flt_done, "a fault ends with its answer"
@@ -399,6 +410,9 @@ class Bench:
             else:
                 # between the decision and this cycle SMMUEN may have gone to 0
                 want = ("PARK",) if self.enabled_smmu else ("ABORT", "PARK")
+        elif kind == "RETRY":
+            self._sent_back(slot)
+            return
         else:
             assert self.accepted == case.record, "record missing or not wanted"
             want = ("RAZWI",) if case.razwi else ("ABORT",)
@@ -410,6 +424,16 @@ class Bench:
         elif kind == "PARK":
             self.line.append(slot)
         self.case = None
+
+    def _sent_back(self, slot: Slot) -> None:
+        """A terminate fault must come again: only for the last entry, held for a woken slot."""
+        case = self.case
+        assert case.record and not self.accepted, "a record was written, or none is wanted"
+        others = [when for when, woken in self.woken if woken is not slot]
+        assert others and self.now - others[-1] < HOLD_MAX + 20, "sent back, and nobody was woken"
+        self.sent_back.append(case)
+        self.case = None
+        self.faults.append(case)  # the slot asks again
 
     def _command_answer(self, slot: Slot, kind: str, res_done: bool) -> None:
         assert slot.state in ("stall", "park"), f"{kind} to {slot}"

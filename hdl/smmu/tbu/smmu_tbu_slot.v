@@ -83,6 +83,7 @@ module smmu_tbu_slot #(
                     `DN_K_RAZWI:          state_d = `TS_RAZWI;
                     `DN_K_STALL:          state_d = `TS_STALL;
                     `DN_K_PARK:           state_d = `TS_PARK;
+                    `DN_K_RETRY:          state_d = `TS_ASK;        // STL-030
                     default:              state_d = state_q;
                 endcase
             else if (waits)

@@ -151,7 +151,7 @@ module smmu_tcu #(
     wire                  tcu_ready, flt_idle, smmuen, smmuen_off;
 
     // ---- fault unit <-> queues --------------------------------------------------
-    wire                  ev_valid, ev_ready, ev_writable, ev_stall;
+    wire                  ev_valid, ev_ready, ev_writable, ev_last, ev_stall;
     wire [255:0]          ev_rec;
     wire [15:0]           ev_stag, pub_stag, lost_stag, acc_cnt, done_cnt;
     wire                  pub_valid, lost_valid;
@@ -237,12 +237,13 @@ module smmu_tcu #(
         .clk_i(clk_i), .rst_ni(rst_ni),
         .flt_valid_i(flt_valid), .flt_ready_o(flt_ready), .flt_tbu_i(flt_tbu), .flt_msg_i(flt_msg), .flt_i(flt),
         .ctl_valid_o(fctl_valid), .ctl_ready_i(fctl_ready), .ctl_mask_o(fctl_mask), .ctl_msg_o(fctl_msg),
-        .ev_valid_o(ev_valid), .ev_ready_i(ev_ready), .ev_writable_i(ev_writable), .ev_rec_o(ev_rec),
+        .ev_valid_o(ev_valid), .ev_ready_i(ev_ready), .ev_writable_i(ev_writable), .ev_last_i(ev_last), .ev_rec_o(ev_rec),
         .ev_stall_o(ev_stall), .ev_stag_o(ev_stag),
         .pub_valid_i(pub_valid), .pub_stag_i(pub_stag), .lost_valid_i(lost_valid), .lost_stag_i(lost_stag),
         .res_valid_i(res_valid), .res_ready_o(res_ready), .res_sid_i(res_sid), .res_stag_i(res_stag),
         .res_ac_i(res_ac), .res_ab_i(res_ab),
         .sterm_valid_i(sterm_valid), .sterm_ready_o(sterm_ready), .sterm_sid_i(sterm_sid),
+        .dn_valid_i(dn_valid_o), .dn_head_i(dn_msg_o[`DN_BODY_LSB-1:0]),
         .smmuen_i(smmuen), .smmuen_off_i(smmuen_off), .flt_idle_o(flt_idle)
     );
 
@@ -273,7 +274,7 @@ module smmu_tcu #(
         .prod_wr_i(evtq_prod_wr), .prod_wdata_i(evtq_prod_wdata), .cons_i(evtq_cons), .ovack_i(evtq_ovack),
         .prod_o(evtq_prod), .ovflg_o(evtq_ovflg), .err_active_i(gerr_evtq_active), .gerr_evtq_o(gerr_evtq),
         .idle_o(evtq_idle),
-        .ev_valid_i(ev_valid), .ev_ready_o(ev_ready), .ev_writable_o(ev_writable), .ev_rec_i(ev_rec),
+        .ev_valid_i(ev_valid), .ev_ready_o(ev_ready), .ev_writable_o(ev_writable), .ev_last_o(ev_last), .ev_rec_i(ev_rec),
         .ev_stall_i(ev_stall), .ev_stag_i(ev_stag),
         .pub_valid_o(pub_valid), .pub_stag_o(pub_stag), .lost_valid_o(lost_valid), .lost_stag_o(lost_stag),
         .irq_evtq_o(evtq_pulse), .acc_cnt_o(acc_cnt), .done_cnt_o(done_cnt),

@@ -7,11 +7,13 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : flt_*    one fault, held until flt_ready_o; all of it is handed over then
 //          res_*    CMD_RESUME     sterm_*  CMD_STALL_TERM     (never both)
-//          pub_* lost_*  fate of a stall record
+//          ev_last_i     one entry is free    pub_* lost_*  fate of a stall record
+//          dn_*          what is sent to the TBUs, to learn of the answer to a woken slot
 //          smmuen_i      CR0ACK.SMMUEN    smmuen_off_i  pulse: the TBUs end all stalls
 // Out    : ctl_*    answers to TBU slots    ev_*  records    flt_idle_o  no fault half-way
 // Stalls : a record waits for the event queue (bounded: no room means dropped or
-//          parked), an answer for ctl. One thing at a time, sources in turn, so that
+//          parked), an answer for ctl. A terminate fault that wants the entry held for
+//          a woken slot does not wait: its slot asks again, in bounded time (STL-030). One thing at a time, sources in turn, so that
 //          the STALL or PARK answer of a slot always precedes its RETRY or TABORT.
 // Tests  : tests/unit/test_fault.py
 //-----------------------------------------------------------------------------
@@ -41,6 +43,7 @@ module smmu_fault #(
     output wire               ev_valid_o,
     input  wire               ev_ready_i,
     input  wire               ev_writable_i,
+    input  wire               ev_last_i,
     output wire [255:0]       ev_rec_o,
     output wire               ev_stall_o,
     output wire [15:0]        ev_stag_o,
@@ -58,6 +61,9 @@ module smmu_fault #(
     input  wire               sterm_valid_i,
     output wire               sterm_ready_o,
     input  wire [31:0]        sterm_sid_i,
+
+    input  wire [NUM_TBU-1:0] dn_valid_i,
+    input  wire [`DN_BODY_LSB-1:0] dn_head_i,
 
     input  wire               smmuen_i,
     input  wire               smmuen_off_i
@@ -88,12 +94,15 @@ module smmu_fault #(
     wire        stall    = flt_i[`FLT_STALL_LSB];
     // nothing stalls any more, and no record is written for it (STL-017, D20)
     wire        ending   = smmuen_off_i || ending_q;
+    // it must come again: the last entry is held (STL-030)
+    wire        keep;
+    wire        back = !stall && flt_i[`FLT_RECORD_LSB] && keep && ev_writable_i && !ending;
 
     wire        stag_free, may_record;
     wire [15:0] stag;
     wire        may_stall = stag_free && ev_writable_i && may_record;
     wire        deciding  = (state_q == S_FLT);
-    wire        offer     = stall ? !ending && may_stall : flt_i[`FLT_RECORD_LSB];
+    wire        offer     = stall ? !ending && may_stall : flt_i[`FLT_RECORD_LSB] && !back;
     wire        parks     = deciding && stall && !ending && !may_stall;
     wire        takes     = deciding && stall && offer && ev_ready_i;
     wire        decided   = deciding && (!offer || ev_ready_i);
@@ -107,7 +116,7 @@ module smmu_fault #(
 
     reg [3:0] flt_kind;
     always @(*) begin
-        flt_kind = flt_i[`FLT_RAZWI_LSB] ? `DN_K_RAZWI : `DN_K_ABORT;
+        flt_kind = back ? `DN_K_RETRY : flt_i[`FLT_RAZWI_LSB] ? `DN_K_RAZWI : `DN_K_ABORT;
         if (stall) flt_kind = ending ? `DN_K_ABORT : may_stall ? `DN_K_STALL : `DN_K_PARK;
     end
 
@@ -143,6 +152,12 @@ module smmu_fault #(
     wire        rot_drop = sent && (for_q == FOR_ROT);
     wire        unlose   = (state_q == S_LOST) && rd_valid;
 
+    // all that ends the question of a slot
+    wire [3:0] dn_kind   = dn_head_i[`DN_KIND_LSB +: `DN_KIND_W];
+    wire       dn_answer = (dn_kind == `DN_K_OK) || (dn_kind == `DN_K_ONCE)
+                        || (dn_kind == `DN_K_ABORT) || (dn_kind == `DN_K_RAZWI)
+                        || (dn_kind == `DN_K_STALL) || (dn_kind == `DN_K_PARK);
+
     reg [26:0] push_who;
     always @(*) begin
         push_who = {flt_tbu_i, flt_slot, flt_sid};
@@ -157,7 +172,10 @@ module smmu_fault #(
         .pop_i(wake || rot_pass || rot_drop), .count_o(parked), .off_i(smmuen_off_i),
         .room_i(stag_free && ev_writable_i), .more_i(drop), .wake_o(wake_due), .wake_i(wake),
         .seen_i(decided && stall), .seen_tbu_i(flt_tbu_i), .seen_slot_i(flt_slot),
-        .may_record_o(may_record));
+        .may_record_o(may_record), .last_i(ev_last_i),
+        .dn_valid_i(dn_valid_i & {NUM_TBU{dn_answer}}),
+        .dn_slot_i(dn_head_i[`DN_SLOT_LSB +: `DN_SLOT_W]), .back_i(deciding && back),
+        .used_i(ev_valid_o && ev_ready_i && ev_writable_i && !stall), .keep_o(keep));
 
     // ---- whose turn -------------------------------------------------------------------------
     wire [1:0] src;
@@ -261,7 +279,7 @@ module smmu_fault #(
     assign ctl_mask_o  = tbu_all[NUM_TBU-1:0];
     assign ctl_msg_o   = {{`DN_BODY_W{1'b0}}, cs_q, slot_q, kind_q};
 
-    wire unused_ok = &{1'b0, tbu_all};
+    wire unused_ok = &{1'b0, tbu_all, dn_head_i};
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_park
-// Purpose: Slots that wait to stall, oldest first, and the decision when one of
-//          them may try again.
-// Spec   : STL-018, STL-019, STL-021, STL-023, D9, D19
+// Purpose: Slots that wait to stall, oldest first, the decision when one of them
+//          may try again, and the last entry of the event queue held for it.
+// Spec   : STL-018, STL-019, STL-021, STL-023, STL-030, D9, D19
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : push_i pop_i   enter push_who_i, leave head_who_o ({tbu, slot, sid})
 //          wake_i         the slot that is popped has been told to retry
 //          room_i         a STAG is free and the event queue is writable
 //          more_i         pulse: a STAG became free
 //          seen_i         pulse: the stall fault of {seen_tbu_i, seen_slot_i} is decided
+//          last_i         the event queue has one free entry
+//          dn_*           an answer to a TBU slot is on its way
+//          back_i used_i  pulses: a terminate fault was sent back, or took an entry
 // Out    : wake_o         the head should be told to retry now
 //          may_record_o   {seen_tbu_i, seen_slot_i} may take a STAG, if there is room
+//          keep_o         a terminate fault of {seen_tbu_i, seen_slot_i} must come again
 // Stalls : nobody; push never overflows: a slot is here once or not at all
 // Tests  : tests/unit/test_fault.py
 //
@@ -22,13 +26,17 @@
 // Who gets the place: a fault that was not woken parks behind the waiting ones,
 // and for WAKE_GAP cycles behind the woken one, so that new faults cannot starve
 // an old one. A woken slot that finds no place parks again, last in the line.
+// Terminate faults: while a slot is about to be woken, or woken and not answered,
+// they may not take the last entry; HOLD_MAX cycles at most, and one that was sent
+// back meanwhile has an entry before the next wake holds one.
 //-----------------------------------------------------------------------------
 `default_nettype none
 
 module smmu_park #(
     parameter NUM_TBU   = 2,
     parameter TBU_SLOTS = 32,
-    parameter WAKE_GAP  = 128   // cycles from a wake to the next without news, 1..65535
+    parameter WAKE_GAP  = 128,  // cycles from a wake to the next without news, 1..65535
+    parameter HOLD_MAX  = 8191  // cycles an entry is held for a woken slot, 1..8191
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
@@ -49,12 +57,20 @@ module smmu_park #(
     input  wire        seen_i,
     input  wire [2:0]  seen_tbu_i,
     input  wire [7:0]  seen_slot_i,
-    output wire        may_record_o
+    output wire        may_record_o,
+
+    input  wire        last_i,
+    input  wire [NUM_TBU-1:0] dn_valid_i,
+    input  wire [7:0]  dn_slot_i,
+    input  wire        back_i,
+    input  wire        used_i,
+    output wire        keep_o
 );
     localparam SLOT_W = (TBU_SLOTS > 1) ? $clog2(TBU_SLOTS) : 1;
     localparam TBU_W  = (NUM_TBU > 1) ? $clog2(NUM_TBU) : 1;
     localparam WHO_W  = TBU_W + SLOT_W;
     localparam [15:0] GAP_LOAD = WAKE_GAP[15:0];
+    localparam [12:0] HOLD_LOAD = HOLD_MAX[12:0];
 
     // ---- the line ---------------------------------------------------------------------
     // SMMUEN 1 to 0 empties it: the TBUs abort these slots themselves (STL-017)
@@ -82,8 +98,31 @@ module smmu_park #(
     wire        news  = arrived || more_i || (room_i && !room_q);
     wire        quiet = (gap_q == 16'd0);
 
-    assign wake_o       = head_valid_o && room_i && quiet;
-    assign may_record_o = woken || (none && quiet);
+    // ---- the last entry ---------------------------------------------------------------------
+    reg  [WHO_W-1:0] hold_who_q;            // whom it is held for
+    reg  [12:0]      hold_q;                // cycles left
+    reg              owed_q;                // a terminate fault comes first
+    wire [8:0]       dn_valid = {{(9-NUM_TBU){1'b0}}, dn_valid_i} >> hold_who_q[SLOT_W +: TBU_W];
+    wire             hold     = (hold_q != 13'd0);
+    wire             answered = dn_valid[0] && dn_slot_i[SLOT_W-1:0] == hold_who_q[0 +: SLOT_W];
+
+    assign keep_o = last_i && (hold ? seen_idx != hold_who_q : wake_o && !owed_q);
+
+    always @(posedge clk_i) begin
+        if (!keep_n) begin
+            hold_q <= 13'd0;
+            owed_q <= 1'b0;
+        end else begin
+            if (wake_i && !hold && !owed_q) hold_q <= HOLD_LOAD;
+            else if (answered)              hold_q <= 13'd0;
+            else if (hold)                  hold_q <= hold_q - 13'd1;
+            owed_q <= (back_i && hold) || (owed_q && !used_i);
+        end
+        if (wake_i && !hold) hold_who_q <= head_idx;
+    end
+
+    assign wake_o       = head_valid_o && room_i && quiet && !(hold && last_i);
+    assign may_record_o = woken || (none && quiet && !hold);
 
     always @(posedge clk_i) begin
         if (!keep_n) begin
@@ -103,7 +142,7 @@ module smmu_park #(
         end
     end
 
-    wire unused_ok = &{1'b0, seen_tbu_i, seen_slot_i};
+    wire unused_ok = &{1'b0, seen_tbu_i, seen_slot_i, dn_slot_i, dn_valid};
 endmodule
 
 `default_nettype wire

@@ -6,10 +6,10 @@
 // Spec   : IHI 0070 3.5, 7.2, 7.4; EVQ-001, EVQ-019..035, QUE-001..005, GER-009,
 //          GER-012, IRQ-003, IRQ-016, STL-032
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : ev_*         a record; a stall record only while ev_writable_o is high
+// In     : ev_*         a record, may be withdrawn; a stall record only while ev_writable_o is high
 //          err_active_i GERROR.EVENTQ_ABT_ERR is active, any time after gerr_evtq_o
 // Out    : ev_ready_o   taken: to be written, or (not writable, no stall) dropped
-//          ev_writable_o a record offered now has an entry
+//          ev_writable_o a record offered now has an entry; ev_last_o: the only one free
 //          pub_*        a stall record is covered by PROD from the next cycle on
 //          lost_*       a stall record went down with an aborted write
 //          gerr_evtq_o  high until err_active_i is: one cycle with smmu_irq
@@ -47,6 +47,7 @@ module smmu_evtq (
     input  wire         ev_valid_i,
     output wire         ev_ready_o,
     output wire         ev_writable_o,
+    output wire         ev_last_o,
     input  wire [255:0] ev_rec_i,
     input  wire         ev_stall_i,
     input  wire [15:0]  ev_stag_i,
@@ -152,6 +153,7 @@ module smmu_evtq (
 
     // ---- outputs -------------------------------------------------------------------------------
     assign ev_writable_o = writable;
+    assign ev_last_o     = used == imask;
     assign ev_ready_o    = (writable && room) || may_drop;
     assign prod_o        = prod_q & wmask;
     assign ovflg_o       = ovflg_q;
@@ -223,8 +225,6 @@ module smmu_evtq (
         if (f_sane_q)
             assume (((cons_i - $past(cons_i)) & wmask) <= (($past(prod_q) - $past(cons_i)) & wmask));
         assume (!$rose(err_active_i) || $past(gerr_evtq_o));
-        if ($past(ev_valid_i && !ev_ready_o)) assume (ev_valid_i && ev_stall_i == $past(ev_stall_i)
-                                                     && ev_stag_i == $past(ev_stag_i));
     end
 
     // ---- one stall record, any, is followed: f_pos_q records end before it -------------------
