@@ -92,6 +92,7 @@ hdl/smmu/tcu/walk/smmu_walk_table.v
 hdl/smmu/tcu/walk/smmu_walk_step.v
 hdl/smmu/tcu/walk/smmu_walker.v
 hdl/smmu/tcu/smmu_tcu.v
+hdl/smmu/lib/smmu_va_extend.v
 hdl/smmu/smmu_top.v
 hdl/dma/dma_reader.v
 hdl/dma/dma_writer.v

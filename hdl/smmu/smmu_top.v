@@ -4,7 +4,8 @@
 // Purpose: The SMMU: NUM_TBU translation buffer units and one translation
 //          control unit. Wiring only. Per-TBU pins are packed, TBU 0 lowest;
 //          smmu_wrap_* name them one by one.
-// Spec   : docs/pins.md (pins), docs/microarchitecture.md (blocks)
+// Spec   : docs/pins.md (pins), docs/microarchitecture.md (blocks, parameters);
+//          TRN-048 (VA_W), ATT-002 (NO_AX*), VM2-004 and REG-005 (OAS)
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // Tests  : tests/smmu
 //-----------------------------------------------------------------------------
@@ -29,14 +30,18 @@ module smmu_top #(
     parameter RBUF_BEATS   = 512,
     parameter CMDQS        = 8,     // log2 of the largest command queue
     parameter EVENTQS      = 8,
-    parameter GBPA_ABORT   = 0      // reset value of GBPA.ABORT (INI-002)
+    parameter GBPA_ABORT   = 0,     // reset value of GBPA.ABORT (INI-002)
+    parameter OAS          = 48,    // output address bits: 40, 42, 44, 48
+    parameter VA_W         = 64,    // address bits of s_axi, 32..64 (smmu_va_extend)
+    parameter NO_AXDOMAIN  = 0,     // bit i: port i has no AxDOMAIN, its pins are ignored
+    parameter NO_AXPROT    = 0      // the same of AxPROT
 ) (
     input  wire                            clk_i,
     input  wire                            rst_ni,
     input  wire [NUM_TBU-1:0]              s_axi_awvalid,
     output wire [NUM_TBU-1:0]              s_axi_awready,
     input  wire [NUM_TBU*ID_W-1:0]         s_axi_awid,
-    input  wire [NUM_TBU*64-1:0]           s_axi_awaddr,
+    input  wire [NUM_TBU*VA_W-1:0]         s_axi_awaddr,
     input  wire [NUM_TBU*8-1:0]            s_axi_awlen,
     input  wire [NUM_TBU*3-1:0]            s_axi_awsize,
     input  wire [NUM_TBU*2-1:0]            s_axi_awburst,
@@ -63,7 +68,7 @@ module smmu_top #(
     input  wire [NUM_TBU-1:0]              s_axi_arvalid,
     output wire [NUM_TBU-1:0]              s_axi_arready,
     input  wire [NUM_TBU*ID_W-1:0]         s_axi_arid,
-    input  wire [NUM_TBU*64-1:0]           s_axi_araddr,
+    input  wire [NUM_TBU*VA_W-1:0]         s_axi_araddr,
     input  wire [NUM_TBU*8-1:0]            s_axi_arlen,
     input  wire [NUM_TBU*3-1:0]            s_axi_arsize,
     input  wire [NUM_TBU*2-1:0]            s_axi_arburst,
@@ -218,27 +223,41 @@ module smmu_top #(
         pmu_tcu_event <= rst_ni ? tcu_event : 8'd0;
     end
 
+    generate if (OAS != 40 && OAS != 42 && OAS != 44 && OAS != 48) begin : g_oas
+        oas_must_be_40_42_44_or_48 u_oas ();
+    end endgenerate
+
     genvar i;
     generate
         for (i = 0; i < NUM_TBU; i = i + 1) begin : g_tbu
+            // what a port does not have takes its default: non-shareable, unprivileged
+            // Non-secure data (ATT-002)
+            localparam HAS_DOMAIN = (NO_AXDOMAIN >> i) % 2 == 0;
+            localparam HAS_PROT   = (NO_AXPROT >> i) % 2 == 0;
+            wire [63:0] awaddr, araddr;
+            smmu_va_extend #(.VA_W(VA_W)) u_awaddr (
+                .addr_i(s_axi_awaddr[i*VA_W +: VA_W]), .va_o(awaddr));
+            smmu_va_extend #(.VA_W(VA_W)) u_araddr (
+                .addr_i(s_axi_araddr[i*VA_W +: VA_W]), .va_o(araddr));
+
             smmu_tbu #(
                 .DATA_W(DATA_W), .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .TBU_RSVD(TBU_RSVD),
                 .UTLB_ENTRIES(UTLB_ENTRIES), .WBUF_BEATS(WBUF_BEATS), .RBUF_BEATS(RBUF_BEATS),
-                .GBPA_ABORT(GBPA_ABORT)
+                .GBPA_ABORT(GBPA_ABORT), .OAS(OAS)
             ) u_tbu (
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .s_axi_awvalid(s_axi_awvalid[i]),
                 .s_axi_awready(s_axi_awready[i]),
                 .s_axi_awid(s_axi_awid[i*ID_W +: ID_W]),
-                .s_axi_awaddr(s_axi_awaddr[i*64 +: 64]),
+                .s_axi_awaddr(awaddr),
                 .s_axi_awlen(s_axi_awlen[i*8 +: 8]),
                 .s_axi_awsize(s_axi_awsize[i*3 +: 3]),
                 .s_axi_awburst(s_axi_awburst[i*2 +: 2]),
                 .s_axi_awlock(s_axi_awlock[i]),
                 .s_axi_awcache(s_axi_awcache[i*4 +: 4]),
-                .s_axi_awprot(s_axi_awprot[i*3 +: 3]),
+                .s_axi_awprot(HAS_PROT ? s_axi_awprot[i*3 +: 3] : 3'b010),
                 .s_axi_awqos(s_axi_awqos[i*4 +: 4]),
-                .s_axi_awdomain(s_axi_awdomain[i*2 +: 2]),
+                .s_axi_awdomain(HAS_DOMAIN ? s_axi_awdomain[i*2 +: 2] : 2'b00),
                 .s_axi_awmmusid(s_axi_awmmusid[i*16 +: 16]),
                 .s_axi_awmmussidv(s_axi_awmmussidv[i]),
                 .s_axi_awmmussid(s_axi_awmmussid[i*20 +: 20]),
@@ -257,15 +276,15 @@ module smmu_top #(
                 .s_axi_arvalid(s_axi_arvalid[i]),
                 .s_axi_arready(s_axi_arready[i]),
                 .s_axi_arid(s_axi_arid[i*ID_W +: ID_W]),
-                .s_axi_araddr(s_axi_araddr[i*64 +: 64]),
+                .s_axi_araddr(araddr),
                 .s_axi_arlen(s_axi_arlen[i*8 +: 8]),
                 .s_axi_arsize(s_axi_arsize[i*3 +: 3]),
                 .s_axi_arburst(s_axi_arburst[i*2 +: 2]),
                 .s_axi_arlock(s_axi_arlock[i]),
                 .s_axi_arcache(s_axi_arcache[i*4 +: 4]),
-                .s_axi_arprot(s_axi_arprot[i*3 +: 3]),
+                .s_axi_arprot(HAS_PROT ? s_axi_arprot[i*3 +: 3] : 3'b010),
                 .s_axi_arqos(s_axi_arqos[i*4 +: 4]),
-                .s_axi_ardomain(s_axi_ardomain[i*2 +: 2]),
+                .s_axi_ardomain(HAS_DOMAIN ? s_axi_ardomain[i*2 +: 2] : 2'b00),
                 .s_axi_armmusid(s_axi_armmusid[i*16 +: 16]),
                 .s_axi_armmussidv(s_axi_armmussidv[i]),
                 .s_axi_armmussid(s_axi_armmussid[i*20 +: 20]),
@@ -331,7 +350,7 @@ module smmu_top #(
         .NUM_TBU(NUM_TBU), .TBU_SLOTS(TBU_SLOTS), .TLB_SETS(TLB_SETS), .TLB_WAYS(TLB_WAYS),
         .WALK_SLOTS(WALK_SLOTS), .WC_ENTRIES(WC_ENTRIES), .S2LC_ENTRIES(S2LC_ENTRIES),
         .LINE_ENTRIES(LINE_ENTRIES), .CFG_ENTRIES(UTLB_ENTRIES), .STALL_MAX(STALL_MAX),
-        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .GBPA_ABORT(GBPA_ABORT)
+        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .GBPA_ABORT(GBPA_ABORT), .OAS(OAS)
     ) u_tcu (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .up_valid_i(up_valid), .up_ready_o(up_ready), .up_msg_i(up_msg),

@@ -35,6 +35,10 @@ module tb_smmu #(
     parameter CMDQS        = 8,
     parameter EVENTQS      = 8,
     parameter GBPA_ABORT   = 0,
+    parameter OAS          = 48,
+    parameter VA_W         = 64,    // device addresses lose the bits above
+    parameter NO_AXDOMAIN  = 0,
+    parameter NO_AXPROT    = 0,
     parameter RAM_WORDS    = 0,     // 128-bit words of bfm_ram, from 0x40000000
     parameter MST_SLOT_W   = 6,     // log2 of bursts open, and of targets of the generator
     parameter METER        = 0      // 1: a tb_meter per TBU and direction
@@ -74,6 +78,7 @@ module tb_smmu #(
         s_rready, s_rlast;
     wire [NUM_TBU*ID_W-1:0] s_awid, s_arid, s_bid, s_rid;
     wire [NUM_TBU*64-1:0] s_awaddr, s_araddr;
+    wire [NUM_TBU*VA_W-1:0] c_awaddr, c_araddr;     // as wide as the port
     wire [NUM_TBU*8-1:0] s_awlen, s_arlen;
     wire [NUM_TBU*3-1:0] s_awsize, s_awprot, s_arsize, s_arprot;
     wire [NUM_TBU*2-1:0] s_awburst, s_awdomain, s_awmmusecsid, s_awmmuflow, s_arburst,
@@ -140,17 +145,18 @@ module tb_smmu #(
         .TLB_WAYS (TLB_WAYS), .WALK_SLOTS (WALK_SLOTS), .WC_ENTRIES (WC_ENTRIES),
         .S2LC_ENTRIES (S2LC_ENTRIES), .LINE_ENTRIES (LINE_ENTRIES), .STALL_MAX (STALL_MAX),
         .WBUF_BEATS (WBUF_BEATS), .RBUF_BEATS (RBUF_BEATS), .CMDQS (CMDQS), .EVENTQS (EVENTQS),
-        .GBPA_ABORT (GBPA_ABORT)
+        .GBPA_ABORT (GBPA_ABORT), .OAS (OAS), .VA_W (VA_W), .NO_AXDOMAIN (NO_AXDOMAIN),
+        .NO_AXPROT (NO_AXPROT)
     ) u_smmu (
         .clk_i (clk_i), .rst_ni (rst_ni), .s_axi_awvalid (s_awvalid), .s_axi_awready (s_awready),
-        .s_axi_awid (s_awid), .s_axi_awaddr (s_awaddr), .s_axi_awlen (s_awlen),
+        .s_axi_awid (s_awid), .s_axi_awaddr (c_awaddr), .s_axi_awlen (s_awlen),
         .s_axi_awsize (s_awsize), .s_axi_awburst (s_awburst), .s_axi_awlock (s_awlock),
         .s_axi_awcache (s_awcache), .s_axi_awprot (s_awprot), .s_axi_awqos (s_awqos),
         .s_axi_awdomain (s_awdomain), .s_axi_awmmusid (s_awmmusid),
         .s_axi_awmmussidv (s_awmmussidv), .s_axi_awmmussid (s_awmmussid),
         .s_axi_awmmusecsid (s_awmmusecsid), .s_axi_awmmuflow (s_awmmuflow),
         .s_axi_awatop (s_awatop), .s_axi_arvalid (s_arvalid), .s_axi_arready (s_arready),
-        .s_axi_arid (s_arid), .s_axi_araddr (s_araddr), .s_axi_arlen (s_arlen),
+        .s_axi_arid (s_arid), .s_axi_araddr (c_araddr), .s_axi_arlen (s_arlen),
         .s_axi_arsize (s_arsize), .s_axi_arburst (s_arburst), .s_axi_arlock (s_arlock),
         .s_axi_arcache (s_arcache), .s_axi_arprot (s_arprot), .s_axi_arqos (s_arqos),
         .s_axi_ardomain (s_ardomain), .s_axi_armmusid (s_armmusid),
@@ -212,6 +218,9 @@ module tb_smmu #(
     genvar g;
     generate
         for (g = 0; g < NUM_TBU; g = g + 1) begin : g_tbu
+            assign c_awaddr[g*VA_W +: VA_W] = s_awaddr[g*64 +: VA_W];
+            assign c_araddr[g*VA_W +: VA_W] = s_araddr[g*64 +: VA_W];
+
             bfm_axi_master #(
                 .DATA_W(DATA_W), .ID_W(ID_W), .SLOT_W(MST_SLOT_W)
             ) u_mst (

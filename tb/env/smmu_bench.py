@@ -130,7 +130,10 @@ class SmmuBench:
         """The reference model's view of this build."""
         get = self.params.get
         return SmmuConfig(
-            cmdqs=get("CMDQS", 8), eventqs=get("EVENTQS", 8), stall_max=get("STALL_MAX", 16)
+            oas=get("OAS", 48),
+            cmdqs=get("CMDQS", 8),
+            eventqs=get("EVENTQS", 8),
+            stall_max=get("STALL_MAX", 16),
         )
 
     def configure(self) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cocotb
@@ -43,13 +44,17 @@ def is_stage2(seen: Seen, event: str, ipa: int, kind: int = 2) -> None:
     assert record.ipa == ipa & ~0xFFF, f"{record}"
 
 
-async def _geometry(dut: Any, granule: Granule) -> None:
-    """All 64 T0SZ times 4 SL0, each a stream: the first read, or C_BAD_STE and no table read."""
+async def geometry(dut: Any, granule: Granule, t0szs: Iterable[int] = range(64),
+                   legal: Callable[[int, int, int], bool] | None = None) -> None:  # fmt: skip
+    """T0SZ times 4 SL0, each a stream: the first read, or C_BAD_STE and no table read.
+
+    ``legal`` (page shift, SL0, T0SZ): further limits of a build, over those of VM2-001..003.
+    """
     s = await WalkScene.start(dut)
     sid = 0
     for sl0 in range(4):
         level, shapes = LEGAL[granule.shift].get(sl0, (0, {}))
-        for t0sz in range(64):
+        for t0sz in t0szs:
             sid += 1
             text = f"{granule.name} SL0={sl0} T0SZ={t0sz}"
             bits = 64 - t0sz
@@ -60,6 +65,8 @@ async def _geometry(dut: Any, granule: Granule) -> None:
             s.prog.stream(sid, s1=False, s2=s.prog.tree(stage=2, input_bits=40), s2tg=granule.tg0,
                           s2t0sz=t0sz, s2sl0=sl0, s2ttb=TRAP | junk)  # fmt: skip
             tables = shapes.get(t0sz, 0)
+            if legal is not None and not legal(granule.shift, sl0, t0sz):
+                tables = 0
             ipa = min((1 << min(bits, 48)) - 1, (1 << 48) - 1) & ~0xFFF
             seen = await s.access(ipa, sid)
             if not tables:
@@ -82,19 +89,19 @@ async def _geometry(dut: Any, granule: Granule) -> None:
 @cocotb.test(timeout_time=8, timeout_unit="ms")
 async def geometry_4k(dut: Any) -> None:
     """VM2-001, VM2-005: legal T0SZ and SL0, the first read in each concatenated table."""
-    await _geometry(dut, GRANULE_4K)
+    await geometry(dut, GRANULE_4K)
 
 
 @cocotb.test(timeout_time=8, timeout_unit="ms")
 async def geometry_16k(dut: Any) -> None:
     """VM2-002, VM2-005: legal T0SZ and SL0, the first read in each concatenated table."""
-    await _geometry(dut, GRANULE_16K)
+    await geometry(dut, GRANULE_16K)
 
 
 @cocotb.test(timeout_time=8, timeout_unit="ms")
 async def geometry_64k(dut: Any) -> None:
     """VM2-003, VM2-005: legal T0SZ and SL0, the first read in each concatenated table."""
-    await _geometry(dut, GRANULE_64K)
+    await geometry(dut, GRANULE_64K)
 
 
 def only(s: WalkScene, sid: int, granule: Granule = GRANULE_4K, bits: int = 44,

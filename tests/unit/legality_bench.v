@@ -9,7 +9,8 @@
 `default_nettype none
 
 module legality_bench #(
-    parameter LANES = 64
+    parameter LANES = 64,
+    parameter OAS   = 48
 ) (
     input  wire [LANES*256-1:0] ste_i,      // STE dw0..dw3 of each lane
     input  wire [LANES*256-1:0] cd_i,       // CD dw0..dw3, reached through that STE
@@ -18,8 +19,8 @@ module legality_bench #(
 );
     genvar g;
     generate for (g = 0; g < LANES; g = g + 1) begin : g_lane
-        smmu_ste_check u_ste (.ste_i(ste_i[g*256 +: 256]), .ok_o(ste_ok_o[g]));
-        smmu_cd_check  u_cd  (.ste_i(ste_i[g*256 +: 256]), .cd_i(cd_i[g*256 +: 256]),
+        smmu_ste_check #(.OAS(OAS)) u_ste (.ste_i(ste_i[g*256 +: 256]), .ok_o(ste_ok_o[g]));
+        smmu_cd_check  #(.OAS(OAS)) u_cd  (.ste_i(ste_i[g*256 +: 256]), .cd_i(cd_i[g*256 +: 256]),
                               .ok_o(cd_ok_o[g]));
     end endgenerate
 endmodule

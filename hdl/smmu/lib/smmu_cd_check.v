@@ -8,7 +8,9 @@
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"
-module smmu_cd_check (
+module smmu_cd_check #(
+    parameter OAS = 48              // 40, 42, 44, 48
+) (
     input  wire [255:0] ste_i,
     input  wire [255:0] cd_i,
     output wire         ok_o
@@ -18,7 +20,7 @@ module smmu_cd_check (
 
     wire [2:0] ps;
     wire       over0, over1;
-    smmu_ps_min  u_ps    (.a_i(cd_i[`CD_IPS_LSB +: `CD_IPS_W]), .ps_o(ps));
+    smmu_ps_min  #(.OAS(OAS)) u_ps (.a_i(cd_i[`CD_IPS_LSB +: `CD_IPS_W]), .ps_o(ps));
     smmu_ps_over u_over0 (.addr_i({cd_i[`CD_TTB0_LSB +: 48], 4'b0}), .ps_i(ps), .over_o(over0));
     smmu_ps_over u_over1 (.addr_i({cd_i[`CD_TTB1_LSB +: 48], 4'b0}), .ps_i(ps), .over_o(over1));
 

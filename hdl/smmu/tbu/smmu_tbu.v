@@ -23,7 +23,8 @@ module smmu_tbu #(
     parameter UTLB_ENTRIES = 32,
     parameter WBUF_BEATS   = 2048,  // beats of write data, in chunks of 16
     parameter RBUF_BEATS   = 512,   // beats of read data, and B responses
-    parameter GBPA_ABORT   = 0      // reset value of GBPA.ABORT (INI-002)
+    parameter GBPA_ABORT   = 0,     // reset value of GBPA.ABORT (INI-002)
+    parameter OAS          = 48     // output address bits: 40, 42, 44, 48
 ) (
     input  wire                        clk_i,
     input  wire                        rst_ni,
@@ -274,7 +275,7 @@ module smmu_tbu #(
             assign s1_mode[d]            = s1_req[d*REQ_W + `AX_MODE_LSB];
 
             smmu_tbu_path #(
-                .WRITE(d), .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .SLOT_W(SLOT_W)
+                .WRITE(d), .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .SLOT_W(SLOT_W), .OAS(OAS)
             ) u_path (
                 .clk_i(clk_i), .rst_ni(rst_ni), .mode_i(mode),
                 .s1_valid_i(s1_valid[d]), .s1_req_i(s1_req[d*REQ_W +: REQ_W]),

@@ -26,7 +26,8 @@ module smmu_tbu_path #(
     parameter WRITE     = 0,    // 1: the write path
     parameter ID_W      = 8,
     parameter TBU_SLOTS = 32,
-    parameter SLOT_W    = 5     // clog2(TBU_SLOTS)
+    parameter SLOT_W    = 5,    // clog2(TBU_SLOTS)
+    parameter OAS       = 48    // 40, 42, 44, 48
 ) (
     input  wire                   clk_i,
     input  wire                   rst_ni,
@@ -140,7 +141,7 @@ module smmu_tbu_path #(
     assign lu_vpn_o = req[`AX_ADDR_LSB + 12 +: 52];
     assign lu_use_o = leave_o;
 
-    smmu_tbu_xlate #(.WRITE(WRITE)) u_xlate (
+    smmu_tbu_xlate #(.WRITE(WRITE), .OAS(OAS)) u_xlate (
         .req_i(req[`AX_W-1:0]), .mode_i(mode_i),
         .utlb_hit_i(utlb_hit_i), .utlb_ent_i(utlb_ent_i),
         .once_i(rp_valid_q && rp_once_q), .once_ent_i(once_ent_i),

@@ -19,7 +19,8 @@
 `include "smmu_tbu.vh"
 
 module smmu_tbu_xlate #(
-    parameter WRITE = 0     // 1: the write path
+    parameter WRITE = 0,    // 1: the write path
+    parameter OAS   = 48    // 40, 42, 44, 48
 ) (
     input  wire [`AX_W-1:0]      req_i,
     input  wire [2*`MODE_W-1:0]  mode_i,
@@ -43,7 +44,7 @@ module smmu_tbu_xlate #(
     wire [63:0]        va   = req_i[`AX_ADDR_LSB +: `AX_ADDR_W];
 
     assign smmuen_o = mode[`MODE_SMMUEN_LSB];
-    assign gabort_o = !smmuen_o && (gbpa[`GBPA_ABORT_LSB] || va[63:48] != 16'd0);
+    assign gabort_o = !smmuen_o && (gbpa[`GBPA_ABORT_LSB] || |va[63:OAS]);
 
     // ---- the entry: GBPA bypass is one more kind of entry ------------------------------
     reg [`ENT_W-1:0] gent;
@@ -61,7 +62,17 @@ module smmu_tbu_xlate #(
     end
 
     wire [`ENT_W-1:0] ent = !smmuen_o ? gent : once_i ? once_ent_i : utlb_ent_i;
-    wire              hit = !smmuen_o || once_i || utlb_hit_i;
+
+    // a bypass entry ends at the OAS (TRN-026)
+    wire beyond;
+    generate
+        if (OAS < 48) begin : g_oas
+            assign beyond = (ent[`ENT_SIZE_LSB +: `ENT_SIZE_W] == `SZ_ALL) && |va[47:OAS];
+        end else begin : g_all
+            assign beyond = 1'b0;
+        end
+    endgenerate
+    wire hit = !smmuen_o || once_i || (utlb_hit_i && !beyond);
 
     // ---- permission after the overrides ---------------------------------------------
     wire [2:0] prot = req_i[`AX_PROT_LSB +: `AX_PROT_W];

@@ -23,7 +23,8 @@ module smmu_tcu #(
     parameter STALL_MAX    = 16,
     parameter CMDQS        = 8,
     parameter EVENTQS      = 8,
-    parameter GBPA_ABORT   = 0
+    parameter GBPA_ABORT   = 0,
+    parameter OAS          = 48
 ) (
     input  wire                            clk_i,
     input  wire                            rst_ni,
@@ -197,7 +198,7 @@ module smmu_tcu #(
     wire [31:0]           evtq_w_strb, msi_w_strb;
 
     smmu_front #(.NUM_TBU(NUM_TBU), .TBU_SLOTS(TBU_SLOTS), .TLB_SETS(TLB_SETS), .TLB_WAYS(TLB_WAYS),
-                 .WALK_SLOTS(WALK_SLOTS), .CFG_ENTRIES(CFG_ENTRIES)) u_front (
+                 .WALK_SLOTS(WALK_SLOTS), .CFG_ENTRIES(CFG_ENTRIES), .OAS(OAS)) u_front (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .up_valid_i(up_valid_i), .up_ready_o(up_ready_o), .up_msg_i(up_msg_i),
         .sdone_valid_o(sdone_valid), .sdone_tbu_o(sdone_tbu), .sdone_tag_o(sdone_tag),
@@ -214,7 +215,8 @@ module smmu_tcu #(
         .dn_valid_o(dn_valid_o), .dn_msg_o(dn_msg_o), .tcu_ready_o(tcu_ready)
     );
 
-    smmu_walker #(.WALK_SLOTS(WALK_SLOTS), .WC_ENTRIES(WC_ENTRIES), .S2LC_ENTRIES(S2LC_ENTRIES), .LINE_ENTRIES(LINE_ENTRIES)) u_walker (
+    smmu_walker #(.WALK_SLOTS(WALK_SLOTS), .WC_ENTRIES(WC_ENTRIES), .S2LC_ENTRIES(S2LC_ENTRIES), .LINE_ENTRIES(LINE_ENTRIES),
+                  .OAS(OAS)) u_walker (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .wreq_valid_i(wreq_valid), .wreq_ready_o(wreq_ready), .wreq_widx_o(wreq_widx), .wreq_tbu_i(wreq_tbu),
         .wreq_msg_i(wreq_msg), .wreq_cfg_hit_i(wreq_cfg_hit), .wreq_cfg_i(wreq_cfg),
@@ -247,7 +249,7 @@ module smmu_tcu #(
         .smmuen_i(smmuen), .smmuen_off_i(smmuen_off), .flt_idle_o(flt_idle)
     );
 
-    smmu_cmdq u_cmdq (
+    smmu_cmdq #(.OAS(OAS)) u_cmdq (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .en_i(cmdq_en), .base_i(cmdq_base), .log2_i(cmdq_log2), .ra_i(cmdq_ra),
         .queue_sh_i(queue_sh), .queue_oc_i(queue_oc), .queue_ic_i(queue_ic),
@@ -321,7 +323,7 @@ module smmu_tcu #(
     );
 
     smmu_regs #(
-        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .STALL_MAX(STALL_MAX), .GBPA_ABORT(GBPA_ABORT)
+        .CMDQS(CMDQS), .EVENTQS(EVENTQS), .STALL_MAX(STALL_MAX), .GBPA_ABORT(GBPA_ABORT), .OAS(OAS)
     ) u_regs (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .s_axil_awvalid(s_axil_awvalid),

@@ -31,7 +31,8 @@ module smmu_front #(
     parameter TLB_SETS    = 256,    // power of two
     parameter TLB_WAYS    = 4,
     parameter WALK_SLOTS  = 8,
-    parameter CFG_ENTRIES = 16
+    parameter CFG_ENTRIES = 16,
+    parameter OAS         = 48      // 40, 42, 44, 48
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -220,9 +221,9 @@ module smmu_front #(
     wire             c_aside = c_rq_q[`LQ_ASIDE_LSB];
     wire             c_hit, c_grant;
     wire [`DN_W-1:0] c_ans;
-    smmu_front_answer u_answer (
+    smmu_front_answer #(.OAS(OAS)) u_answer (
         .msg_i(c_msg), .cfg_hit_i(c_cfg_hit_q), .cfg_i(c_cfg_q), .va_ok_i(c_va_ok_q),
-        .tlb_hit_i(c_tlb_hit_q),        .tlb_rec_i(c_rec_q), .hit_o(c_hit), .msg_o(c_ans));
+        .tlb_hit_i(c_tlb_hit_q), .tlb_rec_i(c_rec_q), .hit_o(c_hit), .msg_o(c_ans));
     wire c_miss = c_valid_q && !c_hit;
     wire c_ask  = c_valid_q && c_hit;
     assign c_ready = !c_valid_q || !c_hit || c_grant;

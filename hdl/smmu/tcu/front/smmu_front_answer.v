@@ -14,7 +14,9 @@
 `include "smmu_if.vh"
 `include "smmu_front.vh"
 
-module smmu_front_answer (
+module smmu_front_answer #(
+    parameter OAS = 48              // 40, 42, 44, 48
+) (
     input  wire [`UP_W-1:0]  msg_i,
     input  wire              cfg_hit_i,
     input  wire [`CFG_W-1:0] cfg_i,
@@ -43,9 +45,8 @@ module smmu_front_answer (
         .perm_i(tlb_rec_i[`TE_PERM_LSB +: 6]), .rnw_i(msg_i[`UP_RNW_LSB]),
         .priv_i(priv), .inst_i(inst), .ok_o(perm_ok));
 
-    // without stage 1 the top bits are address: outside 48 bits is a fault (TRN-026, 027, 029)
-    wire low48    = va[63:48] == 16'd0;
-    wire in_range = s1 ? va_ok_i : low48;
+    // without stage 1 the top bits are address: beyond the OAS is a fault (TRN-026, 027, 029)
+    wire in_range = s1 ? va_ok_i : !(|va[63:OAS]);
     wire known    = cfg_hit_i && !off;
     wire bypass   = !s1 && !s2;
     wire is_x     = kind == `UP_K_XLAT;

@@ -20,7 +20,9 @@
 `include "smmu_defs.vh"
 `include "smmu_if.vh"
 
-module smmu_cmdq (
+module smmu_cmdq #(
+    parameter OAS = 48      // an MSI address is cut to it (CMD-031)
+) (
     input  wire              clk_i,
     input  wire              rst_ni,
     // registers
@@ -160,6 +162,8 @@ module smmu_cmdq (
         .inv_msg_o (inv_msg)
     );
 
+    localparam [47:0] OAS_MASK = 48'hffff_ffff_ffff >> (48 - OAS);
+
     wire        sync_irq = cmd_q[`CMD_SYNC_CS_LSB +: `CMD_SYNC_CS_W] == `SYNCCS_IRQ;
     wire [53:0] sync_msi = cmd_q[`CMD_SYNC_MSIADDRESS_LSB +: `CMD_SYNC_MSIADDRESS_W];
 
@@ -221,7 +225,7 @@ module smmu_cmdq (
         if (take)                {abort_q, cmd_q} <= {next_abort, next_cmd};
         if (state_q == ST_CHECK) inv_q <= inv_msg;
         if (synced) begin
-            msi_addr_q <= {sync_msi[45:0], 2'b00};
+            msi_addr_q <= {sync_msi[45:0], 2'b00} & OAS_MASK;
             msi_data_q <= cmd_q[`CMD_SYNC_MSIDATA_LSB +: `CMD_SYNC_MSIDATA_W];
             msi_attr_q <= cmd_q[`CMD_SYNC_MSIATTR_LSB +: `CMD_SYNC_MSIATTR_W];
             msi_sh_q   <= cmd_q[`CMD_SYNC_MSH_LSB +: `CMD_SYNC_MSH_W];

@@ -17,7 +17,9 @@
 `default_nettype none
 `include "smmu_defs.vh"
 
-module smmu_irq (
+module smmu_irq #(
+    parameter OAS = 48              // output address bits: 40, 42, 44, 48
+) (
     input  wire        clk_i,
     input  wire        rst_ni,
 
@@ -125,7 +127,7 @@ module smmu_irq (
     genvar g;
     generate
         for (g = 0; g < 2; g = g + 1) begin : g_source
-            smmu_irq_source u_source (
+            smmu_irq_source #(.OAS(OAS)) u_source (
                 .clk_i        (clk_i),
                 .rst_ni       (rst_ni),
                 .cfg0_lo_wr_i (cfg0_lo_wr[g]),

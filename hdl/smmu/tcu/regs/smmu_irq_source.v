@@ -17,7 +17,9 @@
 `default_nettype none
 `include "smmu_defs.vh"
 
-module smmu_irq_source (
+module smmu_irq_source #(
+    parameter OAS = 48          // address bits from here on are not stored (MEM-009)
+) (
     input  wire        clk_i,
     input  wire        rst_ni,
 
@@ -44,7 +46,8 @@ module smmu_irq_source (
     output wire [1:0]  msi_sh_o
 );
     // All sources have the same layout; the masks of one serve for all.
-    localparam [63:0] CFG0_MASK = `EVENTQ_IRQ_CFG0_WMASK;
+    localparam [63:0] ABOVE     = 64'hffff_ffff_ffff ^ (64'hffff_ffff_ffff >> (48 - OAS));
+    localparam [63:0] CFG0_MASK = `EVENTQ_IRQ_CFG0_WMASK & ~ABOVE;
     localparam [31:0] CFG1_MASK = `EVENTQ_IRQ_CFG1_WMASK;
     localparam [31:0] CFG2_MASK = `EVENTQ_IRQ_CFG2_WMASK;
 

@@ -22,7 +22,8 @@ module smmu_regs #(
     parameter STALL_MAX  = 16,      // stalled transactions, 1..256
     parameter GBPA_ABORT = 0,       // reset value of GBPA.ABORT
     parameter OPT_DVM    = 1,       // 1: there is a DVM port
-    parameter OPT_COHACC = 1        // 1: the walk port is coherent
+    parameter OPT_COHACC = 1,       // 1: the walk port is coherent
+    parameter OAS        = 48       // output address bits: 40, 42, 44, 48
 ) (
     input  wire             clk_i,
     input  wire             rst_ni,
@@ -178,6 +179,7 @@ module smmu_regs #(
         .CMDQS      (CMDQS),
         .EVENTQS    (EVENTQS),
         .STALL_MAX  (STALL_MAX),
+        .OAS        (OAS),
         .OPT_DVM    (OPT_DVM),
         .OPT_COHACC (OPT_COHACC)
     ) u_id (
@@ -211,7 +213,7 @@ module smmu_regs #(
         .mode_done_i  (mode_done_i)
     );
 
-    smmu_regs_table #(.OPT_DVM(OPT_DVM)) u_table (
+    smmu_regs_table #(.OPT_DVM(OPT_DVM), .OAS(OAS)) u_table (
         .clk_i          (clk_i),
         .rst_ni         (rst_ni),
         .wr_i           (wr),
@@ -236,7 +238,7 @@ module smmu_regs #(
         .strtab_log2_o  (strtab_log2_o)
     );
 
-    smmu_regs_queue #(.CMDQS(CMDQS), .EVENTQS(EVENTQS)) u_queue (
+    smmu_regs_queue #(.CMDQS(CMDQS), .EVENTQS(EVENTQS), .OAS(OAS)) u_queue (
         .clk_i             (clk_i),
         .rst_ni            (rst_ni),
         .wr_i              (wr),
@@ -266,7 +268,7 @@ module smmu_regs #(
         .evtq_ovflg_i      (evtq_ovflg_i)
     );
 
-    smmu_irq u_irq (
+    smmu_irq #(.OAS(OAS)) u_irq (
         .clk_i              (clk_i),
         .rst_ni             (rst_ni),
         .wr_i               (wr),

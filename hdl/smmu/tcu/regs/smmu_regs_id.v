@@ -17,7 +17,8 @@ module smmu_regs_id #(
     parameter EVENTQS    = 8,       // log2 of the largest event queue
     parameter STALL_MAX  = 16,      // stalled transactions
     parameter OPT_DVM    = 1,       // 1: broadcast invalidation is received
-    parameter OPT_COHACC = 1        // 1: the walk port is coherent
+    parameter OPT_COHACC = 1,       // 1: the walk port is coherent
+    parameter OAS        = 48       // output address bits: 40, 42, 44, 48
 ) (
     input  wire [16:0] raddr_i,
     output reg  [31:0] rdata_o
@@ -32,7 +33,10 @@ module smmu_regs_id #(
                                 | (CMDQS << `IDR1_CMDQS_LSB) | (EVENTQS << `IDR1_EVENTQS_LSB);
 
     localparam [31:0] MAX_MASK  = 32'hffff << `IDR5_STALL_MAX_LSB;
-    localparam [31:0] IDR5      = (`IDR5_RESET & ~MAX_MASK) | (STALL_MAX << `IDR5_STALL_MAX_LSB);
+    localparam [31:0] OAS_MASK  = 32'h7 << `IDR5_OAS_LSB;
+    localparam [31:0] OAS_CODE  = (OAS >= 48) ? 32'd5 : (OAS >= 44) ? 32'd4 : (OAS >= 42) ? 32'd3 : 32'd2;
+    localparam [31:0] IDR5      = (`IDR5_RESET & ~(MAX_MASK | OAS_MASK))
+                                | (STALL_MAX << `IDR5_STALL_MAX_LSB) | (OAS_CODE << `IDR5_OAS_LSB);
 
     always @(*) begin
         case ({15'd0, raddr_i})

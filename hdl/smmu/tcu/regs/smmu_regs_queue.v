@@ -18,7 +18,8 @@
 
 module smmu_regs_queue #(
     parameter CMDQS   = 8,      // log2 of the largest command queue
-    parameter EVENTQS = 8       // log2 of the largest event queue
+    parameter EVENTQS = 8,      // log2 of the largest event queue
+    parameter OAS     = 48      // address bits from here on are not stored (MEM-009)
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
@@ -54,8 +55,9 @@ module smmu_regs_queue #(
     input  wire [19:0] evtq_prod_i,
     input  wire        evtq_ovflg_i
 );
-    localparam [63:0] CBASE_MASK = `CMDQ_BASE_WMASK;
-    localparam [63:0] EBASE_MASK = `EVENTQ_BASE_WMASK;
+    localparam [63:0] ABOVE      = 64'hffff_ffff_ffff ^ (64'hffff_ffff_ffff >> (48 - OAS));
+    localparam [63:0] CBASE_MASK = `CMDQ_BASE_WMASK & ~ABOVE;
+    localparam [63:0] EBASE_MASK = `EVENTQ_BASE_WMASK & ~ABOVE;
     localparam [4:0]  CMDQ_MAX   = CMDQS[4:0];
     localparam [4:0]  EVTQ_MAX   = EVENTQS[4:0];
 

@@ -12,7 +12,8 @@
 `include "smmu_defs.vh"
 
 module smmu_regs_table #(
-    parameter OPT_DVM = 1       // 0: CR2.PTM is RES0 (REG-001)
+    parameter OPT_DVM = 1,      // 0: CR2.PTM is RES0 (REG-001)
+    parameter OAS     = 48      // address bits from here on are not stored (MEM-009)
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
@@ -44,7 +45,8 @@ module smmu_regs_table #(
     localparam [31:0] PTM       = 32'd1 << `CR2_PTM_LSB;
     localparam [31:0] CR2_MASK  = `CR2_WMASK & ~((OPT_DVM != 0) ? 32'd0 : PTM);
     localparam [31:0] CR2_RST   = `CR2_RESET & ~((OPT_DVM != 0) ? 32'd0 : PTM);
-    localparam [63:0] BASE_MASK = `STRTAB_BASE_WMASK;
+    localparam [63:0] ABOVE     = 64'hffff_ffff_ffff ^ (64'hffff_ffff_ffff >> (48 - OAS));
+    localparam [63:0] BASE_MASK = `STRTAB_BASE_WMASK & ~ABOVE;
     localparam [1:0]  FMT_2LVL  = 2'd1;
 
     // CR1: each group has its own guard (REG-010)

@@ -13,7 +13,9 @@
 `include "smmu_defs.vh"
 `include "smmu_if.vh"
 
-module smmu_walk_cfg (
+module smmu_walk_cfg #(
+    parameter OAS = 48              // 40, 42, 44, 48
+) (
     input  wire [`UP_W-1:0] up_i,
     input  wire [255:0]     ste_i,
     input  wire [63:0]      word_i,
@@ -41,6 +43,8 @@ module smmu_walk_cfg (
     output wire             l1cd_bad_o,     // C_BAD_SUBSTREAMID
     output wire [47:0]      cd2_addr_o
 );
+    localparam [47:0] OAS_MASK = 48'hffff_ffff_ffff >> (48 - OAS);
+
     wire [15:0] sid  = up_i[`UP_SID_LSB +: 16];
     wire        ssv  = up_i[`UP_SSV_LSB];
     wire [19:0] ssid = up_i[`UP_SSID_LSB +: 20];
@@ -66,8 +70,9 @@ module smmu_walk_cfg (
     wire [9:0]  l2_above = l2_index >> span_m1;
     wire [47:0] l2_low   = (48'd64 << span_m1) - 48'd1;
     assign span_ok_o   = span != 5'd0 && span <= {1'b0, split} + 5'd1 && l2_above == 10'd0;
-    assign l2_over_o   = |word_i[55:48];
-    assign ste2_addr_o = ({word_i[47:6], 6'd0} & ~l2_low) | {32'd0, l2_index, 6'd0};
+    assign l2_over_o   = |word_i[55:OAS];
+    // what F_STE_FETCH tells of it ends at the OAS (TRN-012)
+    assign ste2_addr_o = ({word_i[47:6], 6'd0} & OAS_MASK & ~l2_low) | {32'd0, l2_index, 6'd0};
 
     // ---- SubstreamID --------------------------------------------------------------
     wire [1:0]  cfg_f = ste_i[`STE_CONFIG_LSB +: 2];
@@ -97,7 +102,7 @@ module smmu_walk_cfg (
                                  : (ptr & ~clin_low) | {22'd0, index, 6'd0};
 
     // L2Ptr beyond OAS is C_BAD_SUBSTREAMID with stage 2 too (TRN-022)
-    assign l1cd_bad_o = !word_i[`L1CD_V_LSB] || |word_i[55:48];
+    assign l1cd_bad_o = !word_i[`L1CD_V_LSB] || |word_i[55:OAS];
     assign cd2_addr_o = wide ? {word_i[47:16], index[9:0], 6'd0}
                              : {word_i[47:12], index[5:0], 6'd0};
 

@@ -17,7 +17,9 @@
 `include "smmu_if.vh"
 `include "smmu_walk_if.vh"
 
-module smmu_walk_step (
+module smmu_walk_step #(
+    parameter OAS = 48              // 40, 42, 44, 48
+) (
     input  wire             ev_new_i,
     input  wire             ev_redo_i,
     input  wire             ev_look_i,
@@ -103,7 +105,7 @@ module smmu_walk_step (
 
     wire        sid_ok, span_ok, l2_over, sub_bad, disabled, s1_on, s2_on, cd_2lvl, l1cd_bad;
     wire [47:0] st_addr, ste2_addr, cd_addr, cd2_addr;
-    smmu_walk_cfg u_cfg (
+    smmu_walk_cfg #(.OAS(OAS)) u_cfg (
         .up_i(up), .ste_i(ste_i), .word_i(word),
         .strtab_base_i(strtab_base_i), .strtab_2lvl_i(strtab_2lvl_i),
         .strtab_split_i(strtab_split_i), .strtab_log2_i(strtab_log2_i),
@@ -113,8 +115,8 @@ module smmu_walk_step (
         .cd2_addr_o(cd2_addr));
 
     wire ste_ok, cd_ok;
-    smmu_ste_check u_ste (.ste_i(ste_i), .ok_o(ste_ok));
-    smmu_cd_check  u_cd  (.ste_i(ste_i), .cd_i(cd_i), .ok_o(cd_ok));
+    smmu_ste_check #(.OAS(OAS)) u_ste (.ste_i(ste_i), .ok_o(ste_ok));
+    smmu_cd_check  #(.OAS(OAS)) u_cd  (.ste_i(ste_i), .cd_i(cd_i), .ok_o(cd_ok));
 
     wire        va_ok, half, ipa_ok, have, inval, addrsz, is_table, leaf, access;
     wire [1:0]  gran1, gran2, level, tgt_level, tgt_beats;
@@ -123,7 +125,7 @@ module smmu_walk_step (
     wire [5:0]  perm, walk1_attr, walk2_attr;
     wire [2:0]  size;
     wire [47:0] next, out, tgt_addr;
-    smmu_walk_table u_table (
+    smmu_walk_table #(.OAS(OAS)) u_table (
         .s2_i(s2act), .rd_i(ev_read_i), .rd_desc_i(word), .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
         .ws_i(ws_i),
         .lk_wc_hit_i(s2act ? s2_wc_hit_i : s1_wc_hit_i),
@@ -335,7 +337,7 @@ module smmu_walk_step (
             end else begin
                 ws_o[`WS_PHASE_LSB +: 3] = `PH_OUT;
                 ws_o[`WS_ADR_LSB +: 48]  = va[47:0];
-                if (va[63:48] != 16'd0) begin   // outside every control bit (FLT-008)
+                if (|va[63:OAS]) begin          // outside every control bit (FLT-008)
                     do_flt_o = 1'b1;
                     flt_evt  = `EVT_F_ADDR_SIZE;
                     flt_cls  = `CLS_IN;

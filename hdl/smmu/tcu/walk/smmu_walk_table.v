@@ -19,7 +19,9 @@
 `include "smmu_if.vh"
 `include "smmu_walk_if.vh"
 
-module smmu_walk_table (
+module smmu_walk_table #(
+    parameter OAS = 48                      // 40, 42, 44, 48
+) (
     input  wire             s2_i,
     input  wire             rd_i,
     input  wire [63:0]      rd_desc_i,
@@ -94,7 +96,7 @@ module smmu_walk_table (
 
     wire [2:0] ps_code = s2_i ? ste_i[`STE_S2PS_LSB +: 3] : cd_i[`CD_IPS_LSB +: 3];
     wire [2:0] ps;
-    smmu_ps_min u_ps (.a_i(ps_code), .ps_o(ps));
+    smmu_ps_min #(.OAS(OAS)) u_ps (.a_i(ps_code), .ps_o(ps));
 
     wire af;
     smmu_desc u_desc (

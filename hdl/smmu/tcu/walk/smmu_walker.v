@@ -25,7 +25,8 @@ module smmu_walker #(
     parameter WALK_SLOTS   = 8,
     parameter WC_ENTRIES   = 64,    // walk cache entries of each stage
     parameter S2LC_ENTRIES = 64,    // stage 2 leaf cache: pages of tables and CDs
-    parameter LINE_ENTRIES = 16     // table lines of each stage
+    parameter LINE_ENTRIES = 16,    // table lines of each stage
+    parameter OAS          = 48     // 40, 42, 44, 48
 ) (
     input  wire                  clk_i,
     input  wire                  rst_ni,
@@ -263,7 +264,7 @@ module smmu_walker #(
     wire       do_flt, cf_valid, cf_abort, cf_s1, cf_s2, know_ste, know_cd;
     wire [3:0] rd_cache;
     wire [1:0] rd_domain;
-    smmu_walk_step u_step (
+    smmu_walk_step #(.OAS(OAS)) u_step (
         .ev_new_i(s_new), .ev_redo_i(s_redo), .ev_look_i(s_look), .ev_read_i(s_read),
         .rd_err_i(b_errs), .rd_data_i(b_data), .rq_i(rq), .ste_i(ste), .cd_i(cd), .ws_i(ws),
         .s1_wc_hit_i(s1_wc_hit), .s1_wc_level_i(s1_wc_level), .s1_wc_hier_i(s1_wc_hier),
