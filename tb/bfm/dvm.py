@@ -16,6 +16,8 @@ from typing import Any
 from cocotb.triggers import Event
 
 from tb.bfm.mailbox import Unit, drain, percent
+from tb.models.maintenance import Message as Broadcast
+from tb.models.maintenance import SyncMessage
 
 SNOOP_DVM = 0xF
 TYPE_TLBI, TYPE_BPI, TYPE_PICI, TYPE_VICI, TYPE_SYNC, TYPE_HINT = 0, 1, 2, 3, 4, 6
@@ -76,6 +78,14 @@ def tlbi(*, exception: int = EXC_GUEST, security: int = SEC_NON_SECURE, vmid: in
 def sync() -> list[Part]:
     """The part of a Sync."""
     return [Part(1 << 15 | TYPE_SYNC << 12)]
+
+
+def parts_of(message: Broadcast) -> list[Part]:
+    """What the interconnect puts on AC for a broadcast of a CPU."""
+    if isinstance(message, SyncMessage):
+        return sync()
+    return tlbi(vmid=message.vmid, asid=message.asid, addr=message.addr, stage=message.stage,
+                leaf=message.leaf)  # fmt: skip
 
 
 def other(kind: int, addr: int = 0) -> list[Part]:

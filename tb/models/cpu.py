@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tb.models.audit import Audit
+from tb.models.maintenance import Maintenance, Message
 from tb.models.platform import MemoryLike, Mutex, Platform
 
 PAGE = 4096
@@ -74,6 +75,18 @@ class TlbEntry:
     write: bool
 
 
+@dataclass(frozen=True)
+class CpuIdentity:
+    """What ID_AA64MMFR0 and the kernel's configuration say: bits of PA, VA and ASID.
+
+    A VMM gives its guest no wider PARange than the IPA space of the VM.
+    """
+
+    parange_bits: int = 44
+    va_bits: int = 48
+    asid_bits: int = 16
+
+
 class Vcpu:
     """One virtual CPU of a VM; one guest context at a time runs on it."""
 
@@ -90,11 +103,14 @@ class Vcpu:
     ) -> None:
         self.plat = plat
         self.index = index
+        self.identity = CpuIdentity()
         self.vmid = vmid
         self.vttbr = vttbr
         self.ttbr1 = 0
         self.lock = Mutex(plat, f"vcpu{index}")
         self.tlb: dict[tuple[int, int | None, int], TlbEntry] = {}
+        self.broadcast: list[Callable[[Message], None]] = []  # who listens on the interconnect
+        self.maintenance = Maintenance(vmid, self._send)
         self._memory = memory
         self._audit = audit
         self._s2_fault = s2_fault
@@ -120,6 +136,10 @@ class Vcpu:
         """TLBI ASIDE1: all non-global entries of one ASID."""
         for key in [k for k in self.tlb if k[0] == self.vmid and k[1] == asid]:
             del self.tlb[key]
+
+    def _send(self, message: Message) -> None:
+        for listener in self.broadcast:
+            listener(message)
 
     # ---- translation --------------------------------------------------------------------
     def _read64(self, pa: int) -> int:

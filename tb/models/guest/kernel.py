@@ -102,12 +102,16 @@ class GuestKernel:
         for index in range(pages):
             for vcpu in self.vcpus:
                 vcpu.tlbi_va(asid, va + index * PAGE)
+            cpu.maintenance.tlbi("VAE1IS", asid=asid, addr=va + index * PAGE)
+        cpu.maintenance.dsb("ISH")
         await cpu.run("guest-tlbi")
 
     async def tlbi_asid(self, cpu: Vcpu, asid: int) -> None:
         """TLBI ASIDE1IS + DSB."""
         for vcpu in self.vcpus:
             vcpu.tlbi_asid(asid)
+        cpu.maintenance.tlbi("ASIDE1IS", asid=asid)
+        cpu.maintenance.dsb("ISH")
         await cpu.run("guest-tlbi")
 
 
