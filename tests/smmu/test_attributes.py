@@ -12,7 +12,7 @@ from tb.env import smmu_bench
 
 def test_attributes() -> None:
     """ATT-001..027: what AxCACHE, AxDOMAIN and AxPROT of a client transaction become."""
-    runner.run(smmu_bench.build(), module="tests.smmu.attributes_tests")
+    runner.run(smmu_bench.build(), module="tests.smmu.attributes_tests,tests.smmu.pcie_tests")
 
 
 def test_client_port() -> None:
