@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tb.models.cpu import CpuIdentity
 from tb.models.fields import L1STD, REG, STE, Cmd, EventRecord, SteConfig
 from tb.models.layout import Record
 from tb.models.platform import Event, Mutex, Platform
@@ -25,10 +26,16 @@ BASE_RA = 1 << 62
 STRTAB_SPLIT = 8
 STALL_TYPES = (0x10, 0x11, 0x12, 0x13)
 RESP_SUCCESS, RESP_INVALID, RESP_FAILURE = 0, 1, 2
+OAS_BITS = {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 52}  # any other code counts as 48
+VA_BITS_WIDE = 52
 
 
 class SmmuProbeError(RuntimeError):
     """The SMMU lacks something the driver needs (facts 7.1)."""
+
+
+class SvaUnsupportedError(RuntimeError):
+    """The SMMU cannot share page tables with this CPU; nothing was set up for it."""
 
 
 class SmmuIo(ABC):
@@ -124,6 +131,20 @@ class SmmuDriver:
         self.cmdq = self._make_queue(min(cmdqs, limit), CMD_BYTES, "smmu-queue cmdq")
         self.evtq = self._make_queue(min(evtqs, limit), EVT_BYTES, "smmu-queue evtq")
         self._make_stream_table()
+
+    def sva_supported(self, cpu: CpuIdentity) -> bool:
+        """May processes of this CPU be bound to devices (facts 7.1)? The IDRs of :meth:`probe`.
+
+        The SMMU walks the tables of the CPU, so it must not reach less far than the CPU.
+        """
+        if cpu.va_bits >= VA_BITS_WIDE and not self.idr5 >> 10 & 3:
+            return False
+        coherent, asid16, gran4k = self.idr0 >> 4 & 1, self.idr0 >> 12 & 1, self.idr5 >> 4 & 1
+        if not (coherent and gran4k):
+            return False
+        if OAS_BITS.get(self.idr5 & 7, 48) < cpu.parange_bits:
+            return False
+        return (16 if asid16 else 8) >= cpu.asid_bits
 
     def _make_queue(self, log2: int, entry: int, what: str) -> Queue:
         size = entry << log2

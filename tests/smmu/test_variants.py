@@ -16,13 +16,13 @@ from sim import runner
 from tb.env import smmu_bench
 
 SIZE, WIDTH = "tests.smmu.output_size_tests", "tests.smmu.client_width_tests"
-PINS = "tests.smmu.client_pins_tests"
+PINS, LINUX = "tests.smmu.client_pins_tests", "tests.smmu.linux_sva_tests"
 TWO_PORTS = {"NUM_TBU": 2, "NO_AXDOMAIN": 0b01, "NO_AXPROT": 0b10}
 # name: parameters over those of tiny, and what is run
 VARIANTS = {
     "oas40": ({"OAS": 40, "VA_W": 56, "STALL_MAX": 1}, (SIZE, WIDTH)),
     "oas42": ({"OAS": 42, "VA_W": 60, "STALL_MAX": 64}, (SIZE, WIDTH)),
-    "oas44": ({"OAS": 44, "VA_W": 49}, (SIZE, WIDTH)),
+    "oas44": ({"OAS": 44, "VA_W": 49}, (SIZE, WIDTH, LINUX)),
     "va40": ({"VA_W": 40, **TWO_PORTS}, (WIDTH, PINS)),
     "va48": ({"VA_W": 48}, (WIDTH,)),
 }

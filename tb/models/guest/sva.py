@@ -8,7 +8,7 @@ event queue and the worker before the PASID can be reused (facts 7.5 to 7.7).
 
 from __future__ import annotations
 
-from tb.models.arm_smmu_v3 import RESP_INVALID, RESP_SUCCESS
+from tb.models.arm_smmu_v3 import RESP_INVALID, RESP_SUCCESS, SvaUnsupportedError
 from tb.models.cpu import Vcpu
 from tb.models.fields import Cmd
 from tb.models.guest.kernel import GuestKernel, PidAllocator
@@ -68,7 +68,12 @@ class Sva:
 
     # ---- bind and unbind ----------------------------------------------------------------
     async def bind(self, cpu: Vcpu, sid: int, mm: Mm) -> Bond:
-        """iommu_sva_bind_device; the PASID is the address space's audit name."""
+        """iommu_sva_bind_device; the PASID is the address space's audit name.
+
+        SvaUnsupportedError when the CPU reaches farther than the SMMU.
+        """
+        if not self.smmu.sva_supported(cpu.identity):
+            raise SvaUnsupportedError(f"{self.smmu.name}: {cpu.identity}")
         await cpu.run("guest-driver")
         bond = Bond(self, sid, mm.space, mm)
         mm.notifiers.append(bond)
