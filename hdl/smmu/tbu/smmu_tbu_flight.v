@@ -47,9 +47,12 @@ module smmu_tbu_flight #(
     function [WORD_W-1:0] add1;     // one more in epoch e
         input [WORD_W-1:0] word;
         input [1:0]        e;
+        integer            k;
         begin
-            add1 = word;
-            add1[e*CNT_W +: CNT_W] = word[e*CNT_W +: CNT_W] + 1'b1;
+            // e comes late: it chooses among sums
+            for (k = 0; k < 4; k = k + 1)
+                add1[k*CNT_W +: CNT_W] = (e == k[1:0]) ? word[k*CNT_W +: CNT_W] + 1'b1
+                                                       : word[k*CNT_W +: CNT_W];
         end
     endfunction
 

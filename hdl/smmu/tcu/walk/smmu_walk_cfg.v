@@ -58,8 +58,8 @@ module smmu_walk_cfg #(
     // other SPLIT codes act as 6 (STR-005)
     wire [3:0]  split    = (strtab_split_i == 5'd8) ? 4'd8 : (strtab_split_i == 5'd10) ? 4'd10 : 4'd6;
     wire [5:0]  l1_log2  = (strtab_log2_i > {2'd0, split}) ? strtab_log2_i - {2'd0, split} : 6'd0;
-    wire [47:0] lin_low  = (48'd64 << strtab_log2_i) - 48'd1;
-    wire [47:0] l1_low   = ((48'd8 << l1_log2) - 48'd1) | 48'h3f;
+    wire [47:0] lin_low  = ~(48'hffff_ffff_ffc0 << strtab_log2_i);
+    wire [47:0] l1_low   = ~(48'hffff_ffff_fff8 << l1_log2) | 48'h3f;
     wire [15:0] l1_index = sid >> split;
     assign st_addr_o = strtab_2lvl_i ? (strtab_base_i & ~l1_low)  | {29'd0, l1_index, 3'd0}
                                      : (strtab_base_i & ~lin_low) | {26'd0, sid, 6'd0};
@@ -68,7 +68,7 @@ module smmu_walk_cfg #(
     wire [4:0]  span_m1  = span - 5'd1;
     wire [9:0]  l2_index = sid[9:0] & ((10'd1 << split) - 10'd1);   // split 10: all bits
     wire [9:0]  l2_above = l2_index >> span_m1;
-    wire [47:0] l2_low   = (48'd64 << span_m1) - 48'd1;
+    wire [47:0] l2_low   = ~(48'hffff_ffff_ffc0 << span_m1);
     assign span_ok_o   = span != 5'd0 && span <= {1'b0, split} + 5'd1 && l2_above == 10'd0;
     assign l2_over_o   = |word_i[55:OAS];
     // what F_STE_FETCH tells of it ends at the OAS (TRN-012)
@@ -95,8 +95,8 @@ module smmu_walk_cfg #(
     wire [4:0]  cd_split = wide ? 5'd10 : 5'd6;
     wire [4:0]  cl1_log2 = (cdmax > cd_split) ? cdmax - cd_split : 5'd0;
     // alignment bits below the table size are forced to zero (TRN-020)
-    wire [47:0] clin_low = (48'd64 << cdmax) - 48'd1;
-    wire [47:0] cl1_low  = ((48'd8 << cl1_log2) - 48'd1) | 48'h3f;
+    wire [47:0] clin_low = ~(48'hffff_ffff_ffc0 << cdmax);
+    wire [47:0] cl1_low  = ~(48'hffff_ffff_fff8 << cl1_log2) | 48'h3f;
     wire [19:0] cl1_index = index >> cd_split;
     assign cd_addr_o = cd_2lvl_o ? (ptr & ~cl1_low)  | {25'd0, cl1_index, 3'd0}
                                  : (ptr & ~clin_low) | {22'd0, index, 6'd0};
