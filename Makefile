@@ -11,6 +11,7 @@ SIM    ?=##           verilator (default) | icarus
 CONFIG ?=##           tiny | default | large
 TEST   ?=##           name or regex of tests; function/cocotb_test picks one (default: all)
 SEED   ?=##           random seed; empty = picked and printed
+SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
@@ -20,7 +21,7 @@ PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED WAVES CASES ONLY JOBS SEEDS LIST PNR STRICT
+export SIM CONFIG TEST SEED SCALE WAVES CASES ONLY JOBS SEEDS LIST PNR STRICT
 
 CLI := @$(PY) -m sim.cli
 

@@ -3,8 +3,8 @@
 
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|gen|venv|clean
 
-Options come from the environment: SIM, CONFIG, TEST, SEED, WAVES, CASES, ONLY, JOBS, SEEDS, LIST,
-PNR, STRICT.
+Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, CASES, ONLY, JOBS, SEEDS,
+LIST, PNR, STRICT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user asked for: SIM, CONFIG, TEST, SEED, WAVES; read from the environment, checked.
+"""What the user asked for (SIM, CONFIG, TEST, SEED, WAVES, SCALE), read from the environment.
 
 Standard library only: the front door reads it before the virtualenv exists.
 """
@@ -36,6 +36,7 @@ class Options:
     test: str
     seed: int | None
     waves: bool
+    scale: int = 1  # how many times their length random tests run
 
     @property
     def seed_or_picked(self) -> int:
@@ -81,6 +82,12 @@ def _seed(text: str) -> int | None:
     return seed
 
 
+def _scale(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise OptionError(f"SCALE={text}: not a number above 0")
+    return int(text)
+
+
 def from_env() -> Options:
     """Options of this process; an empty variable means its default."""
 
@@ -93,10 +100,13 @@ def from_env() -> Options:
         test=env("TEST"),
         seed=_seed(env("SEED")),
         waves=_choice("WAVES", env("WAVES", "0"), ("0", "1")) == "1",
+        scale=_scale(env("SCALE", "1")),
     )
 
 
 def repro_line(test: str, seed: int, sim: str, config: str, target: str = "test") -> str:
     """The command that repeats a run, ready to paste."""
     parts = [f"TEST={test}" if test else "", f"SEED={seed}", f"SIM={sim}", f"CONFIG={config}"]
+    scale = from_env().scale
+    parts += [f"SCALE={scale}"] if scale > 1 else []
     return "REPRO: make " + " ".join([target, *(shlex.quote(p) for p in parts if p)])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from sim import runner, selection
+from sim import figures, runner, selection
 from sim.options import (
     BUILD_ROOT,
     ROOT,
@@ -28,6 +28,7 @@ from sim.options import (
     OptionError,
     close_to,
     config_names,
+    from_env,
     pick_seed,
     repro_line,
 )
@@ -44,6 +45,7 @@ class Entry:
     sims: tuple[str, ...]
     configs: tuple[str, ...]
     seeds: int | None
+    scale: int
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,18 @@ class Job:
     sim: str
     config: str
     seed: int
+    scale: int
 
     @property
     def log(self) -> Path:
         name = re.sub(r"\W+", "_", self.test) or "all"
-        return LOG_DIR / f"{name}-{self.sim}-{self.config}-s{self.seed}.log"
+        scaled = f"-x{self.scale}" if self.scale > 1 else ""
+        return LOG_DIR / f"{name}-{self.sim}-{self.config}-s{self.seed}{scaled}.log"
+
+    @property
+    def figures(self) -> Path:
+        """Where its tests leave their figures."""
+        return self.log.with_suffix(".figures")
 
 
 @dataclass(frozen=True)
@@ -83,17 +92,17 @@ def read_list(name: str, seen: tuple[str, ...] = ()) -> list[Entry]:
         if "list" in raw:
             entries += read_list(raw["list"], (*seen, name))
             continue
-        unknown = {*raw} - {"test", "sims", "configs", "seeds"}
+        unknown = {*raw} - {"test", "sims", "configs", "seeds", "scale"}
         unknown |= {*raw["sims"]} - {*SIMULATORS} | {*raw["configs"]} - {*config_names()}
         if unknown:
             raise OptionError(f"{LISTS_FILE.name}: {name}: unknown {', '.join(sorted(unknown))}")
-        entries.append(
-            Entry(raw["test"], tuple(raw["sims"]), tuple(raw["configs"]), raw.get("seeds"))
-        )
+        sims, configs = tuple(raw["sims"]), tuple(raw["configs"])
+        scale = raw.get("scale", 1)
+        entries.append(Entry(raw["test"], sims, configs, raw.get("seeds"), scale))
     return entries
 
 
-def plan_jobs(entries: list[Entry], seeds: list[int]) -> Iterator[Job]:
+def plan_jobs(entries: list[Entry], seeds: list[int], scale: int = 1) -> Iterator[Job]:
     """Every process of the entries; one whose test does not exist yet is named and left out."""
     for entry in entries:
         try:
@@ -104,7 +113,7 @@ def plan_jobs(entries: list[Entry], seeds: list[int]) -> Iterator[Job]:
         for sim in entry.sims:
             for config in entry.configs:
                 for seed in seeds[: entry.seeds]:
-                    yield Job(entry.test, sim, config, seed)
+                    yield Job(entry.test, sim, config, seed, entry.scale * scale)
 
 
 def run_job(job: Job) -> Verdict:
@@ -115,8 +124,11 @@ def run_job(job: Job) -> Verdict:
         "SIM": job.sim,
         "CONFIG": job.config,
         "SEED": str(job.seed),
+        "SCALE": str(job.scale),
         "WAVES": "0",
+        figures.VARIABLE: str(job.figures),
     }
+    job.figures.unlink(missing_ok=True)
     nodes = sorted({case.node for case in selection.select_cases(job.test)})
     with open(job.log, "w") as out:
         code = subprocess.run(
@@ -131,11 +143,13 @@ def run_job(job: Job) -> Verdict:
     text = job.log.read_text(errors="replace")
     repro = tuple(dict.fromkeys(re.findall(r"REPRO: (make .*)", text)))
     if code and not repro:
-        repro = (repro_line(job.test, job.seed, job.sim, job.config).removeprefix("REPRO: "),)
+        line = repro_line(job.test, job.seed, job.sim, job.config).removeprefix("REPRO: ")
+        repro = (line + (f" SCALE={job.scale}" if job.scale > 1 else ""),)
     verdict = Verdict(job, code == 0, time.monotonic() - start, repro)
     print(
         f"{'ok    ' if verdict.ok else 'FAILED'} {job.test or 'all'} SIM={job.sim} "
-        f"CONFIG={job.config} SEED={job.seed} ({verdict.wall_s:.0f} s)",
+        f"CONFIG={job.config} SEED={job.seed}"
+        f"{f' SCALE={job.scale}' if job.scale > 1 else ''} ({verdict.wall_s:.0f} s)",
         flush=True,
     )
     return verdict
@@ -153,7 +167,7 @@ def main() -> int:
     try:
         name = os.environ.get("LIST", "").strip() or "nightly"
         seeds = [0, *(pick_seed() for _ in range(_number("SEEDS", 5) - 1))]
-        jobs = list(plan_jobs(read_list(name), seeds))
+        jobs = list(plan_jobs(read_list(name), seeds, from_env().scale))
         workers = _number("JOBS", min(4, os.cpu_count() or 1))
     except OptionError as err:
         print(f"regress: {err}", file=sys.stderr)
@@ -167,6 +181,8 @@ def main() -> int:
         print(f"---- {verdict.job.log.relative_to(ROOT)}")
         for line in verdict.repro:
             print(f"REPRO: {line}")
+    for figure, counts in figures.total(*(job.figures for job in jobs)).items():
+        print(figures.line(figure, counts))
     print(f"regress: {len(verdicts) - len(bad)} passed, {len(bad)} failed")
     return 1 if bad or not verdicts else 0
 

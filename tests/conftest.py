@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from sim import history, selection
+from sim import figures, history, selection
 from sim.options import OptionError, from_env, pick_seed, repro_line
 from sim.runner import SimulationError
 from sim.selection import select_cases
@@ -21,6 +22,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(err)) from None
     if options.seed is None:
         os.environ["SEED"] = str(pick_seed())
+    if not os.environ.get(figures.VARIABLE):
+        figures.FOLDER.mkdir(parents=True, exist_ok=True)
+        os.environ[figures.VARIABLE] = str(figures.FOLDER / f"{os.getpid()}.jsonl")
+        config.add_cleanup(lambda: Path(os.environ[figures.VARIABLE]).unlink(missing_ok=True))
 
 
 def pytest_report_header() -> str:
@@ -44,6 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     keep = exact or keep
     config.hook.pytest_deselected(items=[i for i in items if i not in keep])
     items[:] = keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the random tests of the session went through."""
+    for name, counts in figures.total(Path(os.environ[figures.VARIABLE])).items():
+        terminalreporter.write_line(figures.line(name, counts))
 
 
 @pytest.hookimpl(wrapper=True)
