@@ -228,6 +228,12 @@ class SmmuProgram:
             await self.io.cycles(POLL_CYCLES)
 
     # ---- structures ----------------------------------------------------------------------
+    def clear_structures(self) -> None:
+        """Forget all streams, tables and structures: their memory is zero and free again."""
+        self.memory.fill(self.layout.strtab, 64 << self.layout.sid_log2)
+        self.memory.fill(self.layout.tables, self._next - self.layout.tables)
+        self._next = self.layout.tables
+
     def alloc(self, size: int, alignment: int) -> int:
         """Physical memory for a structure."""
         at = -(-self._next // alignment) * alignment

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pyuvm import uvm_sequence
 
 from tb.agents.axi_device import DeviceItem
-from tb.bfm.burst import AxiTxn
+from tb.bfm.burst import FIXED, INCR, WRAP, AxiTxn
 from tb.env.program import SmmuProgram
 from tb.models.fields import Cmd
 from tb.models.layout import Record
 
 PAGE = 4096
+FLOW_NO_STALL = 2
+ATOMIC_STORE = 0b010000
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,65 @@ class RandomTraffic(uvm_sequence):
         return DeviceItem(
             sid=target.sid, ssid=target.ssid, addr=addr, length=length, data=data, **options
         )
+
+
+class WildTraffic(RandomTraffic):
+    """The same and what is rare: other shapes, attributes, orders of channels, and mistakes."""
+
+    def burst(self) -> DeviceItem:
+        """A random burst."""
+        rng, item = self.rng, super().burst()
+        options, odd = item.options, rng.random()
+        if odd < 0.1:
+            self._shape(item)
+        elif odd < 0.13:
+            self._mistake(item)
+        elif odd < 0.18:
+            options["flow"] = rng.choice((1, FLOW_NO_STALL))
+        elif odd < 0.22:
+            # a single beat: legal for an exclusive whatever its size
+            item.addr &= -self.lanes
+            item.length = self.lanes
+            item.data = item.data and rng.randbytes(self.lanes)
+            options["lock"] = 1
+        if rng.random() < 0.3:
+            options["delay"] = rng.randrange(20)
+        if item.data is not None and rng.random() < 0.3:
+            options["w_delay"] = rng.randrange(40)
+            options["strb"] = rng.getrandbits(len(item.data))
+        if rng.random() < 0.05:
+            item.addr ^= rng.getrandbits(8) << 56
+        return item
+
+    def _shape(self, item: DeviceItem) -> None:
+        """Narrow, FIXED or WRAP, inside the page."""
+        rng, options = self.rng, item.options
+        size = rng.randrange(self.lanes.bit_length())
+        burst = rng.choice((FIXED, INCR, WRAP))
+        beats = rng.choice((2, 4, 8)) if burst == WRAP else rng.randint(1, 8)
+        item.addr &= -(8 << size)
+        item.length = beats << size
+        item.data = item.data and rng.randbytes(item.length)
+        options |= {"size": size, "burst": burst, "beats": beats}
+
+    def _mistake(self, item: DeviceItem) -> None:
+        """What no translation is made for, or for nobody."""
+        rng, options = self.rng, item.options
+        kind = rng.randrange(4)
+        if kind == 0:
+            options["secsid"] = 1
+        elif kind == 1:
+            item.ssid = rng.randrange(1 << 20)
+        elif kind == 2:
+            # across 4 KB
+            item.addr = item.addr & -PAGE | PAGE - self.lanes
+            item.length = 3 * self.lanes
+            item.data = item.data and rng.randbytes(item.length)
+        else:
+            # an atomic without read data
+            item.addr &= -8
+            item.data = rng.randbytes(8)
+            options["atop"] = ATOMIC_STORE
 
 
 class Resolver:
