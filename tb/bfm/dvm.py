@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,6 +103,7 @@ class DvmMaster:
         self._posted = self.unit.reg("post_cnt").get()
         self._waiting: deque[Message] = deque()  # parts on their way, in order
         self._backlog: deque[tuple[Part, Message]] = deque()
+        self.observers: list[Callable[[Sequence[Part]], None]] = []  # see every message posted
         self.configure(seed=4, ac=100, cr=100, ack=True)
         self.hold_cr(False)
         drain(self.unit.reg("cr_cnt_q"), self._answered, name)
@@ -124,6 +125,8 @@ class DvmMaster:
     def post(self, parts: Sequence[Part]) -> Message:
         """Queue a message and return it at once; its parts leave back to back."""
         message = Message(list(parts))
+        for observer in self.observers:
+            observer(message.parts)
         for part in message.parts:
             self._backlog.append((part, message))
         self._push()

@@ -23,14 +23,14 @@ from tb.agents.axi_memory import MemoryBurst
 from tb.agents.port import BenchPort
 from tb.agents.reg_agent import RegAccess
 from tb.bfm.burst import SLVERR, AxiTxn
+from tb.env.observed import transaction_of
 from tb.models.fields import EVTREC, EventRecord
-from tb.models.smmu_ref import Kind, Outcome, SmmuRef, Transaction
+from tb.models.smmu_ref import Kind, Outcome, SmmuRef
 from tb.models.smmu_ref.history import MemoryHistory
 from tb.models.smmu_ref.queues import RECORD_SIZE
 
 EVENT_WRITE_ID = 0x42
 TABLES = (0x4010_0000, 0x4800_0000)  # memory whose changes are versions of the tables
-FLOW_NO_STALL = 2
 # Fields of the address channel that pass unchanged.
 PASSED = ("len", "size", "burst", "qos", "id")
 
@@ -139,23 +139,8 @@ class SmmuScoreboard(uvm_scoreboard):
 
     def _predict(self, burst: DeviceBurst) -> list[Outcome]:
         """Every outcome that is right now, that of the present tables first."""
-        txn, ax = burst.txn, burst.txn.ax
         strapped = self.cfg.port.bench.cfg.nostall >> burst.tbu & 1
-        transaction = Transaction(
-            sid=ax["sid"],
-            ssid=ax["ssid"] if ax["ssidv"] else None,
-            addr=txn.addr,
-            rnw=not txn.is_write,
-            length=txn.shape.nbytes,
-            priv=bool(ax["prot"] & 1),
-            inst=bool(ax["prot"] & 4),
-            cache=ax["cache"],
-            domain=ax["domain"],
-            lock=bool(ax["lock"]),
-            secsid=ax["secsid"],
-            atop=ax["atop"],
-            no_stall=bool(strapped) or ax["flow"] == FLOW_NO_STALL,
-        )
+        transaction = transaction_of(burst.txn, bool(strapped))
         outcomes = self.history.allowed(self.model, transaction, burst.notes["since"])
         return [self.cfg.distort(o) for o in outcomes] if self.cfg.distort else outcomes
 

@@ -29,6 +29,7 @@ from tb.bfm.axil import AxilMaster
 from tb.bfm.burst import AxiTxn
 from tb.bfm.clock import PERIOD_NS, apply_reset, begin
 from tb.bfm.dvm import DvmMaster
+from tb.env import coverage
 from tb.env.pulses import PulseCounts
 from tb.env.register_port import RegisterPort
 from tb.models.memory import Memory
@@ -100,6 +101,7 @@ class SmmuBench:
             AxiChecker(self.walk_probe, "ptw_axi"),
         ]  # fmt: skip
         self._forgiven: dict[str, int] = {}
+        self.coverage = coverage.Watch(self) if coverage.wanted() else None
         self.configure()
 
     @classmethod
@@ -171,6 +173,8 @@ class SmmuBench:
     async def reset(self, cycles: int = 4) -> None:
         """Reset in mid-run; open transactions are forgotten, memory and settings stay."""
         forget = [m.reset for m in (*self.masters, *self.ports, *self.monitors, self.dvm)]
+        if self.coverage:
+            forget.append(self.coverage.reset)
         await apply_reset(self.clk, self.dut.rst_ni, cycles, on_reset=forget)
 
     # ---- time ----------------------------------------------------------------------------
@@ -247,6 +251,8 @@ class SmmuBench:
 
     def check(self) -> None:
         """AssertionError when a rule of a bus was broken since the first reset."""
+        if self.coverage:
+            coverage.save()
         for checker in self.checkers:
             broken = checker.errors != self._forgiven.get(checker.name, 0)
             assert not broken, f"{checker.name}: AXI rules broken: {', '.join(checker.broken)}"
