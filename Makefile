@@ -15,7 +15,7 @@ SCALE  ?=##           length of random tests, times (default: 1; regress: as the
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
-JOBS   ?=##           parallel processes of test, formal (default: cores, at most 4)
+JOBS   ?=##           parallel processes of test, cov, formal (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
@@ -55,6 +55,9 @@ mutants: ## plant the defects of tests/mutants one by one; their tests must fail
 regress: ## the tests of LIST under SEEDS seeds
 	$(CLI) regress
 
+cov: ## line, toggle and functional coverage of hdl/smmu, judged and shown as a page
+	$(CLI) cov
+
 formal: ## prove every block that has properties
 	$(CLI) formal
 
@@ -73,4 +76,4 @@ venv: ## only set up: system packages and .venv
 clean: ## remove everything that was built (keeps .venv)
 	$(CLI) clean
 
-.PHONY: help sim test replay bench lint waves mutants regress formal synth plan gen venv clean
+.PHONY: help sim test replay bench lint waves mutants regress cov formal synth plan gen venv clean

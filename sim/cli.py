@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front door behind the Makefile: checks the options, sets the machine up, starts the program.
 
-    python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|gen|venv|clean
+    python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, CASES, ONLY, JOBS, SEEDS,
 LIST, PNR, STRICT.
@@ -135,6 +135,15 @@ def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()
     return _program("sim.regress", _needs(opts))
+
+
+def target_cov() -> int:
+    """Coverage of hdl/smmu."""
+    opts = options.from_env()
+    if opts.sim != "verilator":
+        raise OptionError(f"SIM={opts.sim}: coverage is Verilator's")
+    _jobs(1)  # refuses a JOBS that is no number
+    return _program("sim.cov", ["verilator"])
 
 
 def target_lint() -> int:

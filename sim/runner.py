@@ -31,7 +31,7 @@ import cocotb_tools.config
 import find_libpython
 import yaml
 
-from sim import history, selection
+from sim import coverage_data, history, selection
 from sim import sources as library
 from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
 from sim.results import CaseResult, RunResult, explain, read_results
@@ -48,6 +48,7 @@ VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
+COVERAGE_DAT = "coverage.dat"  # in the folder of a run
 KEEP_BUILDS_S = 3 * 24 * 3600  # a build unused for longer goes when another one is made
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -71,6 +72,7 @@ class Build:
     waves: bool
     fast: bool
     folder: Path
+    coverage: bool = False
 
 
 # ---- configurations ---------------------------------------------------------------------------
@@ -109,7 +111,9 @@ def tool_env() -> dict[str, str]:
     return env
 
 
-def _public_vlt(top: str, files: Sequence[Path], public: Iterable[str]) -> str:
+def _public_vlt(
+    top: str, files: Sequence[Path], public: Iterable[str], coverage: bool = False
+) -> str:
     """What cocotb may touch: the top's signals, test bench Verilog, and modules asked for.
 
     Everything public (what cocotb's own runner asks for) costs 3.5 times the run time.
@@ -117,6 +121,8 @@ def _public_vlt(top: str, files: Sequence[Path], public: Iterable[str]) -> str:
     bench = {p.stem for p in files if p.is_relative_to(ROOT / "tb")}
     names = sorted({top, *bench, *public})
     lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
+    if coverage:
+        lines += [f'coverage_off -file "{ROOT / "tb"}/*"']
     return "\n".join(["`verilator_config", *lines, ""])
 
 
@@ -129,13 +135,14 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     libs = cocotb_tools.config.libs_dir
     main_dir = cocotb_tools.config.share_dir / "lib" / "verilator"
     trace = ["--trace-fst", "--trace-structs"] if b.waves else []
+    cover = coverage_data.args() if b.coverage else []
     verilate = [
         "verilator", "-cc", "--exe", "--vpi", "--timing", *VERILATOR_STRICT, "-Wno-fatal",
         "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
         "--timescale", "/".join(TIMESCALE), "--x-assign", "unique", "--x-initial", "unique",
         "-CFLAGS", f"-std=c++20 -I{main_dir}",
         "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
-        *trace, *extra, *(f"-D{d}" for d in defines),
+        *trace, *cover, *extra, *(f"-D{d}" for d in defines),
         *_includes(files),
         *(f"-G{k}={v}" for k, v in b.params.items()),
         str(VERILATOR_MAIN), str(LINT_VLT), str(b.folder / "public.vlt"), *map(str, files),
@@ -177,7 +184,7 @@ def verilator_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -
 def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> None:
     """Small generated files the commands refer to."""
     if b.sim == "verilator":
-        (b.folder / "public.vlt").write_text(_public_vlt(b.top, files, public))
+        (b.folder / "public.vlt").write_text(_public_vlt(b.top, files, public, b.coverage))
     else:
         (b.folder / "cmds.f").write_text("+timescale+{}/{}\n".format(*TIMESCALE))
         (b.folder / "wave_dump.v").write_text(
@@ -255,16 +262,18 @@ def build(
     if unknown := [k for k in values if k not in declared]:
         raise OptionError(f"{top} has no parameter {', '.join(unknown)}")
 
-    draft = Build(top, sim, config, values, waves, fast, Path("DIR"))
+    coverage = bool(coverage_data.args()) and sim == "verilator"
+    draft = Build(top, sim, config, values, waves, fast, Path("DIR"), coverage)
     make_commands = {"verilator": _verilator_commands, "icarus": _icarus_commands}[sim]
     flags = [" ".join(cmd) for cmd in make_commands(draft, files, defines, args)]
-    pub = _public_vlt(top, files, public)
+    pub = _public_vlt(top, files, public, coverage)
     headers = library.headers_of(files)
     lock = ROOT / "requirements.lock"
     tools = [LINT_VLT, VERILATOR_MAIN, lock]
     key = _hash([*flags, pub, str(ROOT)], [*files, *headers, *tools])
-    folder = BUILD_ROOT / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
-    done = Build(top, sim, config, values, waves, fast, folder)
+    place = coverage_data.FOLDER if coverage else BUILD_ROOT
+    folder = place / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
+    done = Build(top, sim, config, values, waves, fast, folder, coverage)
     if (folder / "done").is_file():
         os.utime(folder / "done")  # in use: see _tidy
         return done
@@ -354,7 +363,8 @@ def _sim_command(b: Build, seed: int, plusargs: Sequence[str]) -> list[str]:
     # Registers start as noise that follows the seed: a design that needs a reset it lacks shows it.
     random_start = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % 0x7FFFFFFE + 1}"]
     waves = ["--trace", "--trace-file", "waves.fst"] if b.waves else []
-    return [str(b.folder / b.top), *waves, *random_start, *plusargs]
+    cover = [f"+verilator+coverage+file+{COVERAGE_DAT}"] if b.coverage else []
+    return [str(b.folder / b.top), *waves, *random_start, *cover, *plusargs]
 
 
 def _selected(module: str, tests: str | Sequence[str] | None, wanted: str) -> list[str] | None:
@@ -461,6 +471,8 @@ def run(
         variables["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, chosen))})(/.*)?$"
     command = _sim_command(build, seed, plusargs)
     code, notes = _run_process(command, variables, folder, log, timeout_s)
+    if build.coverage:
+        coverage_data.keep(folder / COVERAGE_DAT, build.folder)
     cases = read_results(results)
     wanted = chosen or [n for m in module.split(",") for n in selection.cocotb_tests(m)]
     _record(cases, wanted, seed)
