@@ -14,6 +14,7 @@ SEED   ?=##           random seed; empty = picked and printed
 SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
 WAVES  ?=##           1 = record an FST next to the log
 CASES  ?=##           replay: file or folder of replay cases
+SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
 JOBS   ?=##           parallel processes of test, cov, formal (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
@@ -21,7 +22,7 @@ PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES CASES ONLY JOBS SEEDS LIST PNR STRICT
+export SIM CONFIG TEST SEED SCALE WAVES CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT
 
 CLI := @$(PY) -m sim.cli
 

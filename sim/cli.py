@@ -3,8 +3,8 @@
 
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
-Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, CASES, ONLY, JOBS, SEEDS,
-LIST, PNR, STRICT.
+Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, CASES, SHRINK, ONLY,
+JOBS, SEEDS, LIST, PNR, STRICT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -114,7 +114,11 @@ def target_replay() -> int:
         raise OptionError("replay needs CASES=<file or folder>")
     if not Path(cases).exists():
         raise OptionError(f"CASES={cases}: no such file or folder")
+    shrink = os.environ.get("SHRINK", "").strip() or "0"
+    if shrink not in ("0", "1"):
+        raise OptionError(f"SHRINK={shrink}: not one of 0, 1")
     args = [str(Path(cases).resolve()), "--sim", opts.sim, "--config", opts.config]
+    args += ["--shrink"] if shrink == "1" else []
     return _program("tb.replay", _needs(opts), *args, opts=opts)
 
 

@@ -7,5 +7,6 @@ target           what a device under test must offer
 interpreter      executes the steps of a case on any target
 model_runner     the reference model as a target
 rtl_runner       the RTL in the simulator as a target
+shrink           cuts a failing case to a minimal one
 ===============  =============================================================
 """

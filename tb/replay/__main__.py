@@ -11,9 +11,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from tb.replay.format import Case, FormatError, find_cases, load_case
+from sim.options import BUILD_ROOT, ROOT
+from tb.replay.format import Case, FormatError, dump, find_cases, load_case, read_document
 from tb.replay.interpreter import CaseResult
-from tb.replay.model_runner import run_on_model
+from tb.replay.model_runner import ModelTarget, drive, model_config, run_on_model
+from tb.replay.shrink import Shrinker, file_of, report
+
+ORDER = {"FAIL": 0, "SKIPPED": 1, "PASS": 2}
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -23,6 +27,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sim", default=None, help="verilator or icarus")
     parser.add_argument("--config", default=None, help="tiny, default or large")
     parser.add_argument("--seed", default=None, help="seed of the bench")
+    parser.add_argument("--shrink", action="store_true", help="make the one failing case minimal")
     parser.add_argument("--verbose", action="store_true", help="also tell which target failed")
     return parser.parse_args(argv)
 
@@ -50,8 +55,7 @@ def load_all(paths: list[Path]) -> tuple[list[Case], list[str]]:
 
 def merge(results: list[list[CaseResult]]) -> list[CaseResult]:
     """One result a case: the first failure of any target, else a skip, else the pass."""
-    order = {"FAIL": 0, "SKIPPED": 1, "PASS": 2}
-    return [min(row, key=lambda r: order[r.status]) for row in zip(*results, strict=True)]
+    return [min(row, key=lambda r: ORDER[r.status]) for row in zip(*results, strict=True)]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,7 +67,10 @@ def main(argv: list[str] | None = None) -> int:
     if not cases:
         return 2
 
-    results = [[_tagged(r, "model") for r in run_on_model(cases)]]
+    model = model_config(options.config)
+    if options.shrink:
+        return 2 if errors else _shrink(cases, options)
+    results = [[_tagged(r, "model") for r in run_on_model(cases, model)]]
     if not options.model_only:
         from tb.replay.rtl_runner import run_on_rtl
 
@@ -83,6 +90,42 @@ def main(argv: list[str] | None = None) -> int:
     if errors:
         return 2
     return 1 if count["FAIL"] else 0
+
+
+def _shrink(cases: list[Case], options: argparse.Namespace) -> int:
+    """Cut the only case down, write it, and print the line that replays it."""
+    if len(cases) != 1:
+        print(f"ERROR replay: SHRINK takes one case, there are {len(cases)}")
+        return 2
+    document = read_document(Path(cases[0].source))
+    if options.model_only:
+        shrinker = Shrinker(document, [ModelTarget(model_config(options.config))])
+        found = shrinker.summary(drive(shrinker.run()))
+    else:
+        from tb.replay.rtl_runner import shrink_on_rtl
+
+        how = {"sim": options.sim, "config": options.config, "seed": options.seed}
+        try:
+            found = shrink_on_rtl(document, **how)
+        except RuntimeError as error:
+            print(f"ERROR replay: {error}")
+            return 2
+    results = [CaseResult(**row) for row in found["results"]]
+    tagged = [_tagged(r, t) for r, t in zip(results, ("model", "rtl"), strict=False)]
+    if found["document"] is None:
+        verdict = min(tagged, key=lambda r: ORDER[r.status])
+        state = "passes" if verdict.status == "PASS" else f"is skipped, {verdict.detail}"
+        print(f"ERROR replay: {verdict.name} {state}: there is no failure to shrink")
+        return 2
+    path = file_of(cases[0].name, BUILD_ROOT / "replay")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump(found["document"]))
+    print("\n".join(r.line for r in tagged))
+    print(report(document, found["document"], found["runs"]))
+    parts = [f"CASES={path.relative_to(ROOT)}"]
+    parts += [f"{n}={v}" for n, v in (("SIM", options.sim), ("CONFIG", options.config)) if v]
+    print(f"REPRO: make replay {' '.join(parts)}")
+    return 0
 
 
 def _tagged(result: CaseResult, target: str) -> CaseResult:

@@ -348,8 +348,8 @@ def _check_flights(case: Case) -> None:
             flying.discard(step.id)
 
 
-def load_case(path: Path) -> Case:
-    """Read one ``.json`` or ``.json.gz`` file."""
+def read_document(path: Path) -> Any:
+    """The JSON of one ``.json`` or ``.json.gz`` file, its form not checked."""
     data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:
@@ -357,7 +357,7 @@ def load_case(path: Path) -> Case:
         except (OSError, EOFError, ValueError) as error:
             raise FormatError("$", f"expected a gzip file, {error}") from None
     try:
-        document = json.loads(data.decode("utf-8"))
+        return json.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise FormatError("$", f"expected UTF-8 text, {error.reason}") from None
     except json.JSONDecodeError as error:
@@ -365,7 +365,21 @@ def load_case(path: Path) -> Case:
         raise FormatError("$", f"expected JSON, {error.msg} at {where}") from None
     except RecursionError:
         raise FormatError("$", "expected JSON of reasonable depth") from None
-    return parse_case(document, str(path))
+
+
+def load_case(path: Path) -> Case:
+    """Read and check one ``.json`` or ``.json.gz`` file."""
+    return parse_case(read_document(path), str(path))
+
+
+def dump(document: dict[str, Any]) -> str:
+    """JSON with one memory region and one step a line."""
+    head = {k: v for k, v in document.items() if k not in ("memory", "steps")}
+    parts = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    for key in ("memory", "steps"):
+        rows = ",\n".join(f"  {json.dumps(row)}" for row in document.get(key, []))
+        parts.append(f' "{key}": [\n{rows}\n ]' if rows else f' "{key}": []')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def find_cases(path: Path) -> list[Path]:

@@ -63,6 +63,7 @@ class Interpreter:
     flights: dict[str, tuple[Step, DmaHandle]] = field(default_factory=dict)
     stalls: list[bytes] = field(default_factory=list)
     idr1: int = 0
+    watchdog: int = WATCHDOG
 
     async def run(self) -> CaseResult:
         """Run the whole case."""
@@ -119,7 +120,7 @@ class Interpreter:
 
     async def _do_poll32(self, step: Step) -> None:
         mask = step.args.get("mask", 0xFFFFFFFF)
-        limit = self.target.now + min(step.args.get("cycles", WATCHDOG), WATCHDOG)
+        limit = self.target.now + min(step.args.get("cycles", self.watchdog), self.watchdog)
         while True:
             got = await self.target.read32(step.reg) & mask
             if got == step.value & mask:
@@ -147,7 +148,7 @@ class Interpreter:
         log2 = min(base.log2size, REG["IDR1"].get(self.idr1, "cmdqs"))
         mask = (2 << log2) - 1
         wr = await self.target.read32(CMDQ_PROD) & mask
-        limit = self.target.now + WATCHDOG
+        limit = self.target.now + self.watchdog
         while used(log2, wr, await self.target.read32(CMDQ_CONS)) == 1 << log2:
             if self.target.now >= limit:
                 raise Mismatch("command_queue", "full", "room for a command")
@@ -162,7 +163,7 @@ class Interpreter:
 
     async def _do_sync(self, step: Step) -> None:
         log2, prod = await self._append(Cmd.sync(cs=0))
-        limit = self.target.now + WATCHDOG
+        limit = self.target.now + self.watchdog
         while (rd := await self.target.read32(CMDQ_CONS) & ((2 << log2) - 1)) != prod:
             if self.target.now >= limit:
                 raise Mismatch("CMDQ_CONS.RD", rd, prod)
@@ -190,7 +191,7 @@ class Interpreter:
         await self._conclude(*self.flights.pop(step.id))
 
     async def _conclude(self, step: Step, handle: DmaHandle) -> None:
-        limit = self.target.now + WATCHDOG
+        limit = self.target.now + self.watchdog
         while handle.result is None:
             if self.target.now >= limit:
                 raise Mismatch("resp", "none", "an answer")
@@ -222,7 +223,7 @@ class Interpreter:
     async def _do_events(self, step: Step) -> None:
         want: tuple[Record, ...] = step.expect
         got = await self._drain()
-        limit = self.target.now + WATCHDOG
+        limit = self.target.now + self.watchdog
         while len(got) < len(want) and self.target.now < limit:
             await self.target.wait(POLL_STEP)
             got += await self._drain()
@@ -311,6 +312,6 @@ def _match_any(got: list[bytes], want: list[Record]) -> None:
             raise Mismatch(f"event[{index}]", got[index], free[0] if free else "no such record")
 
 
-async def run_case(case: Case, target: ReplayTarget) -> CaseResult:
-    """Run one case on a target."""
-    return await Interpreter(case, target).run()
+async def run_case(case: Case, target: ReplayTarget, watchdog: int = WATCHDOG) -> CaseResult:
+    """Run one case on a target; a step fails after ``watchdog`` cycles."""
+    return await Interpreter(case, target, watchdog=watchdog).run()

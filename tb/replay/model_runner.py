@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from sim import runner
 from tb.models.memory import Memory
 from tb.models.smmu_ref import Kind, SmmuConfig, SmmuRef, Ticket, Transaction
 from tb.replay.format import Case
@@ -114,6 +115,13 @@ def drive(coroutine: Coroutine[Any, Any, CaseResult]) -> CaseResult:
         return stop.value
     coroutine.close()
     raise AssertionError("a replay target without a simulator must not suspend")
+
+
+def model_config(config: str | None) -> SmmuConfig:
+    """What software can see of a configuration; the model's own values for None."""
+    params = runner.config_params(config)
+    names = ("cmdqs", "eventqs", "stall_max")
+    return SmmuConfig(**{name: params[name.upper()] for name in names if name.upper() in params})
 
 
 def run_on_model(cases: list[Case], config: SmmuConfig | None = None) -> list[CaseResult]:
