@@ -13,6 +13,7 @@ TEST   ?=##           name or regex of tests; function/cocotb_test picks one (de
 SEED   ?=##           random seed; empty = picked and printed
 SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
 WAVES  ?=##           1 = record an FST next to the log
+RECORD ?=##           test: file to write as a replay case what the one test of TEST does
 CASES  ?=##           replay: file or folder of replay cases
 SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
@@ -22,7 +23,7 @@ PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT
+export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT
 
 CLI := @$(PY) -m sim.cli
 

@@ -3,8 +3,8 @@
 
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
-Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, CASES, SHRINK, ONLY,
-JOBS, SEEDS, LIST, PNR, STRICT.
+Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
+ONLY, JOBS, SEEDS, LIST, PNR, STRICT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -12,6 +12,7 @@ served (one line says why).
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -83,16 +84,53 @@ def target_test(waves: bool = False) -> int:
     if waves and not opts.test:
         raise OptionError("waves needs TEST=<name of a test>")
     opts = dataclasses.replace(opts, waves=waves or opts.waves)
+    record = _record(opts, cases)
     _prepare(_needs(opts))
     nodes = sorted({case.node for case in cases}) if opts.test else ["tests"]
-    variables = _variables(opts)
+    variables = _variables(opts) | record
     # With waves the runner's own lines matter: they name the files.
     parallel = ["-s"] if opts.waves else _jobs(len(cases))
     code = _python("-m", "pytest", "-q", *parallel, *nodes, **variables)
     if code:
         line = options.repro_line(opts.test, int(variables["SEED"]), opts.sim, opts.config)
         print(f"whole run again: {line.removeprefix('REPRO: ')}")
+    if record and not _recorded(record["RECORD"], opts):
+        return FAILED
     return FAILED if code else 0
+
+
+def _record(opts: Options, cases: list[selection.PytestCase]) -> dict[str, str]:
+    """RECORD=file for the simulation, its file removed; empty when nothing is to be recorded."""
+    file = os.environ.get("RECORD", "").strip()
+    if not file:
+        return {}
+    path = Path(file).resolve()
+    if path.is_dir() or not path.parent.is_dir():
+        raise OptionError(f"RECORD={file}: not a file in a folder that exists")
+    found = [(case, name) for case in cases
+             for name in selection.select_inner(opts.test, case.inner) or case.inner]  # fmt: skip
+    if not opts.test or len(found) != 1:
+        raise OptionError(f"RECORD needs a TEST=function/cocotb_test that selects one cocotb test; "
+                          f"TEST={opts.test} selects {len(found)}")  # fmt: skip
+    path.unlink(missing_ok=True)
+    return {"RECORD": str(path), "RECORD_TEST": found[0][1]}
+
+
+def _recorded(file: str, opts: Options) -> bool:
+    """Tell what was recorded; False when the test left no case."""
+    path = Path(file)
+    if not path.is_file():
+        print(f"test: nothing recorded: {opts.test} did not start the bench of the whole SMMU",
+              file=sys.stderr)  # fmt: skip
+        return False
+    case = json.loads(path.read_text())
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    print(f"recorded {shown}: {len(case['steps'])} steps, {len(case['memory'])} memory regions")
+    if left_out := case.get("partial"):
+        print(f"partial, not in the recording: {'; '.join(left_out)}")
+    if unchecked := case.get("unchecked"):
+        print(f"not compared by the recording: {'; '.join(unchecked)}")
+    return True
 
 
 def target_waves() -> int:

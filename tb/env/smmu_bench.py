@@ -13,6 +13,7 @@ Times are cycles of ``clk_i``, addresses bytes. Nothing here knows what the SMMU
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,6 +115,10 @@ class SmmuBench:
         await apply_reset(bench.clk, dut.rst_ni)
         # reset is synchronous: before the first edge in reset VALID is not defined (AXI A3.1.2)
         bench._forgiven = {c.name: c.errors for c in bench.checkers}
+        if os.environ.get("RECORD"):
+            from tb.replay import recorder
+
+            recorder.attach(bench)
         return bench
 
     # ---- surroundings --------------------------------------------------------------------

@@ -8,5 +8,8 @@ interpreter      executes the steps of a case on any target
 model_runner     the reference model as a target
 rtl_runner       the RTL in the simulator as a target
 shrink           cuts a failing case to a minimal one
+recorder         notes what a test of the whole SMMU does (RECORD=)
+transcript       these notes
+lowering         makes a case of them
 ===============  =============================================================
 """
