@@ -4,7 +4,7 @@
 // Purpose: Final AxCACHE, AxDOMAIN, AxPROT and AxLOCK of a translated client transaction.
 // Spec   : IHI 0070 13.1-13.4, 16.7.5; ATT-001..025, ATT-033, MEM-006
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_if.vh"

@@ -4,7 +4,7 @@
 // Purpose: Combine stage 1 (MAIR byte) and stage 2 (MemAttr) memory attributes.
 // Spec   : IHI 0070 13.4.3; ATT-021..024, ATT-026, ATT-027, CD-023
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_attr_s12 (

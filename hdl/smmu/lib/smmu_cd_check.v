@@ -4,7 +4,7 @@
 // Purpose: Is a CD valid and legal, given the STE that led to it?
 // Spec   : IHI 0070 5.4.2; CD-002..012, CD-020, TRN-025
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_legality.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"

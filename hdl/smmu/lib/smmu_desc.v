@@ -4,7 +4,7 @@
 // Purpose: Decode one VMSAv8-64 descriptor of either stage: type, output, size, faults.
 // Spec   : ARM D8.3; TRN-032..034, TRN-040, VM1-007..013, VM2-008..010
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"

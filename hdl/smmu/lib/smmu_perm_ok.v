@@ -4,7 +4,7 @@
 // Purpose: Does a permission set allow an access? Instruction reads need execute only.
 // Spec   : VM1-017; permissions are {px, pw, pr, ux, uw, ur}
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_perm_ok (

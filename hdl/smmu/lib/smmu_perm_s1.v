@@ -4,7 +4,7 @@
 // Purpose: Permissions of a stage 1 leaf: {px, pw, pr, ux, uw, ur}.
 // Spec   : ARM D8.4.1; VM1-016..023
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_perm_s1 (

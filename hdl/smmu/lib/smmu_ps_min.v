@@ -4,7 +4,7 @@
 // Purpose: Cap an IPS / S2PS code to the OAS (codes 101, 110 and 111 all mean 48).
 // Spec   : CD.IPS, STE.S2PS; CD-011, STE-027
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_ps_min #(

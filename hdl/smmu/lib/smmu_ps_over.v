@@ -4,7 +4,7 @@
 // Purpose: Does an address reach beyond an output size? Code 0..5 = 32, 36, 40, 42, 44, 48 bits.
 // Spec   : IDR5.OAS coding; TRN-032, TRN-033
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_ps_over (

@@ -4,7 +4,7 @@
 // Purpose: STE / GBPA overrides of privilege and instruction; every write is Data.
 // Spec   : ATT-015, ATT-016
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_req_ovr (

@@ -4,7 +4,7 @@
 // Purpose: Is a stage 2 MemAttr a Device type? Reserved codes act as Device-nGnRnE.
 // Spec   : ATT-027
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_s2_device (

@@ -4,7 +4,7 @@
 // Purpose: Stage 2: check the IPA range and give the walk's start.
 // Spec   : IHI 0070 STE.S2T0SZ/S2SL0/S2TG; VM2-001..006
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"

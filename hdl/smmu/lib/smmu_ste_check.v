@@ -4,7 +4,7 @@
 // Purpose: Is an STE valid and legal under our ID registers? Config=0xx is always legal.
 // Spec   : IHI 0070 5.2.2; STE-002..041, TRN-013, TRN-014, TRN-021, VM2-001..004
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_legality.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"

@@ -4,7 +4,7 @@
 // Purpose: Stage 1: choose the table half, check the VA range and EPDx, give the walk's start.
 // Spec   : IHI 0070 3.4.1, CD; TRN-028, TRN-030, TRN-031, VM1-001..006
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 `include "smmu_defs.vh"

@@ -4,7 +4,7 @@
 // Purpose: AxCACHE and AxDOMAIN of an SMMU access, combined with stage 2 when nested.
 // Spec   : IHI 0070 13.8; MEM-002..006, ATT-003, ATT-004, ATT-029..031
 // Clock  : none, purely combinational
-// Tests  : tests/unit/test_lib.py
+// Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
 module smmu_walk_attr (
