@@ -11,6 +11,7 @@ Writes sim/build/synth.json and prints a table per configuration:
 
 Fails on a latch, on a combinational path from an input pin to an output pin, on a memory that
 became flip-flops, on statistics a tool did not write, and where place-and-route misses its bars.
+Names each figure that is more than a tenth away from docs/synth.json; --keep writes that file.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from typing import Any
 from sim import synth_flow as flow
 from sim import synth_timing
 from sim.netlist import Netlist, NetlistError, load
-from sim.options import BUILD_ROOT, OptionError, close_to, config_names
+from sim.options import BUILD_ROOT, ROOT, OptionError, close_to, config_names
 
 TOP = "smmu_top"
 RESULT = BUILD_ROOT / "synth.json"
 PLACED = "tiny"  # the configuration for the FPGA
 MAX_LUT4, MIN_MHZ = 40_000, 50.0
+COMB = "TRELLIS_COMB"  # what nextpnr makes LUTs of
+KEPT = ROOT / "docs" / "synth.json"  # figures of the tree; --keep writes those of this run
+TOLERANCE = 0.1
 SHOWN = 25  # rows of a printed table; all are in the file
 
 # Blocks whose contents are RAM; no register there may be a memory in disguise. What these blocks
@@ -103,14 +107,50 @@ def _figures(design: flow.Design, modules: dict[str, Any], result: dict[str, Any
 
 def _placed(design: flow.Design, result: dict[str, Any]) -> None:
     """Place-and-route into the result, and its bars."""
-    result["ecp5"] = placed = synth_timing.place(design, MIN_MHZ)
+    result["ecp5"] = synth_timing.place(design, MIN_MHZ)
+    result["problems"] += judge(result["ecp5"])
+
+
+def judge(placed: dict[str, Any]) -> list[str]:
+    """What of place-and-route misses its bars, a line each."""
+    problems = []
     if placed["lut4"] > MAX_LUT4:
-        result["problems"].append(f"{placed['lut4']} LUT4, more than {MAX_LUT4}")
-    if placed["fmax_mhz"] < MIN_MHZ:
-        result["problems"].append(f"Fmax {placed['fmax_mhz']} MHz, less than {MIN_MHZ}")
-    result["problems"] += [
+        problems.append(f"{placed['lut4']} LUT4, more than {MAX_LUT4}")
+    comb = placed["used"].get(COMB)  # LUTs with those that carries and RAMs take
+    if comb and comb["used"] > comb["available"]:
+        problems.append(f"{comb['used']} {COMB}, the device has {comb['available']}")
+    if failed := placed.get("failed"):
+        problems.append(f"not placed: {failed.splitlines()[-1]}")
+    elif placed["fmax_mhz"] < MIN_MHZ:
+        problems.append(f"Fmax {placed['fmax_mhz']} MHz, less than {MIN_MHZ}")
+    problems += [
         f"memory made of flip-flops: {name}, {bits} bits"
         for name, bits in placed["flipflop_memories"].items()
+    ]
+    return problems
+
+
+def figures(result: dict[str, Any]) -> dict[str, float]:
+    """The figures of one configuration that are kept in the tree."""
+    found: dict[str, float] = dict(result.get("total", {}))
+    if asic := result.get("osu018"):
+        found["delay_ns"] = asic["critical_path"]["delay_ns"]
+    if placed := result.get("ecp5"):
+        found |= {"placed_lut4": placed["lut4"], "placed_ff": placed["ff"]}
+        if COMB in placed["used"]:
+            found["placed_comb"] = placed["used"][COMB]["used"]
+        if "fmax_mhz" in placed:
+            found["fmax_mhz"] = placed["fmax_mhz"]
+    return found
+
+
+def changes(config: str, result: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    """A line for each figure that is more than a tenth away from the one in the tree."""
+    old, new = kept.get(config, {}), figures(result)
+    return [
+        f"{config}: changed: {name} {old[name]:g} -> {value:g} ({value / old[name] - 1:+.0%})"
+        for name, value in new.items()
+        if old.get(name) and abs(value / old[name] - 1) > TOLERANCE
     ]
 
 
@@ -155,11 +195,12 @@ def show(config: str, result: dict[str, Any]) -> None:
         print(f"osu018: worst slack {asic['worst_slack_ns']} ns at {asic['clock_ns']} ns")
         print(f"  {_path_line(asic['critical_path'])}")
     if placed := result.get("ecp5"):
-        print(
-            f"{placed['device']}: {placed['lut4']} LUT4, {placed['ff']} FF, "
-            f"Fmax {placed['fmax_mhz']} MHz"
-        )
-        print(f"  {_path_line(placed['critical_path'])}")
+        speed = f"Fmax {placed['fmax_mhz']} MHz" if "fmax_mhz" in placed else "not placed"
+        print(f"{placed['device']}: {placed['lut4']} LUT4, {placed['ff']} FF, {speed}")
+        print("  " + ", ".join(f"{name} {n['used']}/{n['available']}"
+                               for name, n in placed["used"].items()))  # fmt: skip
+        if "critical_path" in placed:
+            print(f"  {_path_line(placed['critical_path'])}")
     for problem in result["problems"]:
         print(f"{config}: {problem}")
     print(f"{config}: {'FAILED' if result['problems'] else 'ok'} ({result['seconds']} s)\n")
@@ -178,6 +219,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sim.synth", description=__doc__)
     parser.add_argument("--config", action="append", default=[], help="only this configuration")
     parser.add_argument("--no-pnr", action="store_true", help="no place-and-route")
+    parser.add_argument("--keep", action="store_true", help=f"write the figures to {KEPT.name}")
     parser.add_argument("--top", default=TOP, help=f"another module (default: {TOP})")
     args = parser.parse_args()
     results: dict[str, Any] = {}
@@ -194,6 +236,13 @@ def main() -> int:
             results[config] = synthesize(design, place)
             show(config, results[config])
             write(results)
+            if args.top == TOP:
+                kept = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
+                for line in changes(config, results[config], kept):
+                    print(line)
+                if args.keep:
+                    kept[config] = kept.get(config, {}) | figures(results[config])
+                    KEPT.write_text(json.dumps(kept, indent=1) + "\n")
     except OptionError as err:
         print(f"synth: {err}", file=sys.stderr)
         return 2

@@ -146,14 +146,27 @@ def place(d: flow.Design, freq_mhz: float) -> dict[str, Any]:
         "--freq", str(freq_mhz), "--timing-allow-fail", "--seed", "1",
         "--report", flow.in_tree(report),
     ]  # fmt: skip
-    flow.run(command, d.out("pnr.log"), [report])
+    log = d.out("pnr.log")
+    placed: dict[str, Any] = {}
+    try:
+        flow.run(command, log, [report])
+    except flow.FlowError as err:  # it says what is used before it tries
+        placed = {"failed": str(err), "used": utilisation(log.read_text())}
+    placed = placed or read_place(json.loads(report.read_text()))
     cells = json.loads(stat.read_text())["design"]["num_cells_by_type"]
-    return read_place(json.loads(report.read_text())) | {
+    return placed | {
         "device": DEVICE_NAME,
         "lut4": cells.get("LUT4", 0),
         "ff": cells.get("TRELLIS_FF", 0),
         "flipflop_memories": dict(flow.memories(left)),
     }
+
+
+def utilisation(log: str) -> dict[str, dict[str, int]]:
+    """What nextpnr counted after packing, as its report has it; from its log."""
+    found = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%$", log, re.MULTILINE)
+    return {name: {"used": int(used), "available": int(all_)}
+            for name, used, all_ in found if int(used)}  # fmt: skip
 
 
 def read_place(report: dict[str, Any]) -> dict[str, Any]:

