@@ -20,10 +20,11 @@ ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: al
 JOBS   ?=##           parallel processes of test, cov, formal (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
+SWEEP  ?=##           synth: 1 = how the areas grow with each parameter, instead of the report
 LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT
+export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT SWEEP
 
 CLI := @$(PY) -m sim.cli
 

@@ -4,7 +4,7 @@
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
-ONLY, JOBS, SEEDS, LIST, PNR, STRICT.
+ONLY, JOBS, SEEDS, LIST, PNR, STRICT, SWEEP.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -208,6 +208,11 @@ def target_synth() -> int:
     pnr = os.environ.get("PNR", "").strip() or "1"
     if pnr not in ("0", "1"):
         raise OptionError(f"PNR={pnr}: not one of 0, 1")
+    sweep = os.environ.get("SWEEP", "").strip() or "0"
+    if sweep not in ("0", "1"):
+        raise OptionError(f"SWEEP={sweep}: not one of 0, 1")
+    if sweep == "1":
+        return _program("sim.sweep", [])
     config = os.environ.get("CONFIG", "").strip()
     args = ["--config", options.from_env().config] if config else []
     return _program("sim.synth", ["osu018"], *args, *([] if pnr == "1" else ["--no-pnr"]))

@@ -12,7 +12,7 @@ import json
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,15 +90,22 @@ def run(command: list[str], out: Path, wanted: list[Path], log: Path | None = No
         raise FlowError("\n".join([f"{command[0]}: {why}", *bad[:MAX_SHOWN]]))
 
 
-def read(d: Design) -> str:
-    """The commands that read and elaborate a design."""
+def sources_of(d: Design) -> str:
+    """The command that reads the files of a design."""
     includes = "".join(f" -I{in_tree(p)}" for p in {h.parent for h in sources.headers_of(d.files)})
+    return f"read_verilog -DSYNTHESIS{includes} {' '.join(map(in_tree, d.files))}\n"
+
+
+def hierarchy(d: Design) -> str:
+    """The command that derives the modules of a design from what was read."""
     chparam = "".join(f" -chparam {k} {v}" for k, v in d.params.items())
-    return (
-        f"read_verilog -DSYNTHESIS{includes} {' '.join(map(in_tree, d.files))}\n"
-        f"hierarchy -check -top {d.top}{chparam}\n"
-        "proc\n"
-    )
+    return f"hierarchy -check -top {d.top}{chparam}\n"
+
+
+def read(d: Design, boxes: Iterable[str] = ()) -> str:
+    """The commands that read and elaborate a design; ``boxes`` stay black boxes."""
+    black = "".join(f"blackbox {_pattern(name)}\n" for name in boxes)
+    return f"{sources_of(d)}{hierarchy(d)}{black}proc\n"
 
 
 def yosys(d: Design, step: str, script: str, wanted: list[Path]) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
+from sim import sweep_page
 from sim.options import CONFIG_FILE, ROOT
 from tb.bench.table import Row
 
@@ -85,8 +86,28 @@ def markdown(rows: Sequence[Row], figures: Mapping[str, Mapping[str, float]]) ->
         "The peers' figures: the two open RISC-V IOMMUs were measured on Verilator with the same"
         " definitions; Arm's are quoted from public manuals.",
         "",
+        *misses_by_walks(figures.get("random_miss_speedup", {})),
+        sweep_page.section(sweep_page.committed()),
     ]
     return "\n".join(lines)
+
+
+def misses_by_walks(figures: Mapping[str, float]) -> list[str]:
+    """What WALK_SLOTS buys, in cycles; nothing without the figures of all builds."""
+    if "cycles_per_miss" not in figures:
+        return []
+    one = figures["cycles_per_miss"]
+    cells = [(1, one), (8, one / figures["walks_8"]), (16, one / figures["walks_16"])]
+    return [
+        "## Walks at once",
+        "",
+        "Cycles a random miss, L = 100 (row random_miss_speedup); what more slots cost is below.",
+        "",
+        "| WALK_SLOTS | " + " | ".join(str(slots) for slots, _ in cells) + " |",
+        "| --- | " + " | ".join("---" for _ in cells) + " |",
+        "| cycles a miss | " + " | ".join(f"{cycles:.1f}" for _, cycles in cells) + " |",
+        "",
+    ]
 
 
 def page(rows: Sequence[Row], figures: Mapping[str, Mapping[str, float]]) -> str:
