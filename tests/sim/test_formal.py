@@ -100,7 +100,7 @@ def test_formal_reads_assumptions_of_the_module_alone() -> None:
     """A child's assumption would silence the faults of its user."""
     (proof,) = formal.proofs("smmu_cmd_fetch")
     script = formal._script(proof, "prove").splitlines()
-    assert "read_verilog util_fifo.v" in script
+    assert "read_verilog util_fifo_ram.v" in script
     formal_reads = [ln for ln in script if ln.startswith("read_verilog -formal")]
     assert formal_reads == ["read_verilog -formal smmu_cmd_fetch.v"]
 
