@@ -395,11 +395,14 @@ class RandomWorld:
         stream = rng.choice(self.streams)
         sid, vmid = stream.sid, stream.fields["s2vmid"]
         addr = rng.choice(self.targets).base & -PAGE
+        hint = {"tg": rng.choice((1, 3)), "ttl": rng.choice((2, 3)), "leaf": 1}
         commands = (
             Cmd.tlbi_nh_asid(vmid=vmid, asid=rng.randrange(0x1_0000)),
             Cmd.tlbi_nh_va(vmid=vmid, asid=rng.randrange(0x1_0000), addr=addr),
+            Cmd.tlbi_nh_va(vmid=vmid, asid=rng.randrange(0x1_0000), addr=addr, **hint),
             Cmd.tlbi_nh_vaa(vmid=vmid, addr=addr, leaf=1),
             Cmd.tlbi_s2_ipa(vmid=vmid, addr=addr & (1 << 48) - 1),
+            Cmd.tlbi_s2_ipa(vmid=vmid, addr=addr & (1 << 48) - 1, **hint),
             Cmd.tlbi_nh_all(vmid=vmid + 1),
             Cmd.tlbi_s12_vmall(vmid=vmid),
             Cmd.cfgi_cd(sid=sid, ssid=rng.randrange(4)),
