@@ -40,11 +40,20 @@ class Stage2:
     next_ipa: int = 0x1_0000
     stride: int = 0  # bytes left between tables, to scatter them over stage 2 lines
 
-    def alloc(self, size: int, alignment: int) -> int:
-        """IPA of new zeroed memory, backed by fresh pages."""
+    def place(self, size: int, alignment: int) -> int:
+        """IPA of ``size`` bytes not yet given; ValueError if the tree has no room."""
         page = self.tree.granule.size
         at = -(-self.next_ipa // max(alignment, page)) * max(alignment, page)
-        self.next_ipa = at + max(size, page) + self.stride
+        spare = 1 << 24 if size > 1 << 20 else 0  # no block takes the place of later tables
+        if at + size > (1 << self.tree.input_bits) - spare:
+            raise ValueError(f"0x{size:x} bytes do not fit below 2^{self.tree.input_bits}")
+        self.next_ipa = at + max(size, page)
+        return at
+
+    def alloc(self, size: int, alignment: int) -> int:
+        """IPA of new zeroed memory, backed by fresh pages."""
+        at = self.place(size, alignment)
+        self.next_ipa += self.stride
         self.back(at, size)
         return at
 
@@ -276,9 +285,8 @@ class Scene:
             out = (self.rng.getrandbits(44) << 4) & -size
         else:
             page = space.tree.granule.size
-            out = -(-space.next_ipa // max(size, page)) * max(size, page)
             # only some pages of a big leaf are backed: the others fault in stage 2
-            space.next_ipa = out + max(size, page)
+            out = space.place(size, size)
             for at in sorted({0, (va & (size - 1)) & -page, size // 2 & -page}):
                 if space.tree.leaf_of(out + at) is None:
                     target = self.rng.getrandbits(47) & -page
