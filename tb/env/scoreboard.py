@@ -245,7 +245,8 @@ class SmmuScoreboard(uvm_scoreboard):
 
         Long tests call it now and then, with nothing open and every record in memory.
         """
-        choices = sorted(self.wanted, key=len)
+        # those that must have one first: what is paired stays so
+        choices = sorted(self.wanted, key=lambda choice: (None in choice, len(choice)))
         pairs = pair_up(choices, self.seen)
         used = set(pairs.values())
         for index, choice in enumerate(choices):
