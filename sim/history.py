@@ -2,19 +2,22 @@
 """The latest result of every test: one JSON line a result, appended by every pytest process.
 
 pytest functions are recorded by tests/conftest.py, the cocotb tests inside them by sim/runner.py;
-`make plan` reads them. Standard library only.
+`make plan` reads them. A run of `make regress` also keeps its own, in the file of RESULTS.
+Standard library only.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sim.options import BUILD_ROOT
 
+VARIABLE = "RESULTS"
 FILE = BUILD_ROOT / "results.jsonl"
 MAX_BYTES = 4 << 20  # then only the latest of each key stays
 
@@ -26,7 +29,11 @@ STATES = ("passed", "failed", "skipped", "error", "partial")
 
 @dataclass(frozen=True)
 class Record:
-    """One result: of a pytest node with its [parameters], or of a cocotb test `inner` of it."""
+    """One result: of a pytest node with its [parameters], or of a cocotb test `inner` of it.
+
+    wall_s is real time, sim_ns simulated time; message says in one line why it failed; log is the
+    simulator's, relative to the root.
+    """
 
     node: str
     inner: str
@@ -34,6 +41,10 @@ class Record:
     config: str
     seed: int
     state: str
+    wall_s: float = 0.0
+    sim_ns: float = 0.0
+    message: str = ""
+    log: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -46,7 +57,13 @@ def record(results: Iterable[Record], file: Path | None = None) -> None:
     lines = "".join(json.dumps(asdict(result)) + "\n" for result in results)
     if not lines:
         return
-    path = file or FILE
+    _append(file or FILE, lines)
+    own = os.environ.get(VARIABLE)
+    if own and not file:
+        _append(Path(own), lines)
+
+
+def _append(path: Path, lines: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -60,7 +77,7 @@ def record(results: Iterable[Record], file: Path | None = None) -> None:
 
 
 def latest(file: Path | None = None) -> list[Record]:
-    """The result that counts of every key, in no useful order."""
+    """The result that counts of every key, in the order of their first mention."""
     path = file or FILE
     if not path.is_file():
         return []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -58,10 +59,28 @@ def read_results(path: Path) -> list[CaseResult]:
         skipped = case.find("skipped") is not None
         status = "failed" if bad is not None else "skipped" if skipped else "passed"
         message = "" if bad is None else bad.get("message") or bad.get("error_msg") or ""
+        more = {p.get("name"): p.get("value", "") for p in case.iter("property")}
         cases.append(CaseResult(
-            case.get("name", "?"), status, float(case.get("sim_time_ns", 0)),
+            case.get("name", "?"), status, float(more.get("sim_time_duration", 0)),
             float(case.get("time", 0)), message,
         ))  # fmt: skip
+    return cases
+
+
+def recover_results(log: Path, module: str) -> list[CaseResult]:
+    """Outcome of the tests that began, from the log of a simulator that wrote no results file.
+
+    The one that ran last has failed. ``module`` holds the cocotb modules, separated by commas.
+    """
+    lines = log.read_text(errors="replace") if log.is_file() else ""
+    prefix = "|".join(re.escape(name) for name in module.split(","))
+    cases = []
+    for name in re.findall(rf" running (?:{prefix})\.(.+) \(\d+/\d+\)$", lines, re.MULTILINE):
+        end = rf" (?:{prefix})\.{re.escape(name)} (passed|failed|skipped)\b"
+        told = re.search(end, lines)
+        missing = "the simulator ended while it ran"
+        status, message = (told[1], "") if told else ("failed", missing)
+        cases.append(CaseResult(name, status, 0, 0, message))
     return cases
 
 

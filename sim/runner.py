@@ -12,19 +12,17 @@ workers at once) or from a program. See `python -m sim.cli help` for the options
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cocotb_tools.config
@@ -34,7 +32,8 @@ import yaml
 from sim import coverage_data, history, selection
 from sim import sources as library
 from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
-from sim.results import CaseResult, RunResult, explain, read_results
+from sim.processes import run_process
+from sim.results import CaseResult, RunResult, explain, read_results, recover_results
 
 FROM_ENV = "env"  # default of build(config=...): the configuration of the CONFIG variable
 
@@ -49,8 +48,8 @@ VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
 COVERAGE_DAT = "coverage.dat"  # in the folder of a run
+RUNS_VARIABLE = "RUN_FOLDER"  # where simulations run; default: below their build
 KEEP_BUILDS_S = 3 * 24 * 3600  # a build unused for longer goes when another one is made
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class BuildError(AssertionError):
@@ -393,45 +392,29 @@ def _test_id() -> str:
     return _test_node().rsplit("::", 1)[-1]
 
 
-def _record(cases: list[CaseResult], wanted: Iterable[str], seed: int) -> None:
+def _record(cases: list[CaseResult], wanted: Iterable[str], seed: int, log: Path) -> None:
     """Keep the results for `make plan`; a wanted test that left none has failed."""
-    states: dict[str, str] = {}
-    for case in cases:
-        name = case.name.partition("/")[0]  # all parameters of a test make one result
-        if states.get(name) != "failed":
-            states[name] = case.status
-    for name in wanted:
-        states.setdefault(name, "failed")
     node, options = _test_node(), from_env()
-    if node:
-        history.record(
-            history.Record(node, name, options.sim, options.config, seed, state)
-            for name, state in states.items()
+    if not node:
+        return
+    found: dict[str, CaseResult] = {}
+    for case in cases:  # all parameters of a test make one result, the first failure or the last
+        name = case.name.partition("/")[0]
+        before = found.get(name)
+        sim_ns, wall_s = case.sim_ns, case.wall_s
+        if before:
+            sim_ns, wall_s = sim_ns + before.sim_ns, wall_s + before.wall_s
+            case = before if before.status == "failed" else case
+        found[name] = replace(case, sim_ns=sim_ns, wall_s=wall_s)
+    for name in wanted:
+        found.setdefault(name, CaseResult(name, "failed", 0, 0, "not run: the simulator had ended"))
+    history.record(
+        history.Record(
+            node, name, options.sim, options.config, seed, case.status, round(case.wall_s, 3),
+            case.sim_ns, case.message, str(log.relative_to(ROOT)),
         )
-
-
-def _end_with_parent() -> None:
-    """In the child: a simulator must not outlive a killed test run (Linux; elsewhere no effect)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _run_process(command: list[str], env: dict[str, str], folder: Path, log: Path,
-                 timeout_s: float) -> tuple[int, list[str]]:  # fmt: skip
-    """(exit code, remarks); the whole process group ends with the timeout."""
-    with open(log, "w") as out:
-        process = subprocess.Popen(
-            command, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, no locks
-        )  # fmt: skip
-        try:
-            return process.wait(timeout=timeout_s), []
-        except subprocess.TimeoutExpired:
-            return -1, [f"still running after {timeout_s:.0f} s: stopped"]
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        for name, case in found.items()
+    )  # fmt: skip
 
 
 def run(
@@ -456,7 +439,9 @@ def run(
     seed = options.seed_or_picked if seed is None else seed
     chosen = _selected(module, tests, options.test)
     name = _test_id() or module.rsplit(".", 1)[-1]
-    folder = build.folder / f"{re.sub(r'[^A-Za-z0-9_.=-]+', '_', name)}-s{seed}"
+    place = os.environ.get(RUNS_VARIABLE)
+    above = Path(place) / build.folder.name if place else build.folder
+    folder = above / f"{re.sub(r'[^A-Za-z0-9_.=-]+', '_', name)}-s{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log, results = folder / "sim.log", folder / "results.xml"
@@ -470,12 +455,12 @@ def run(
         # cocotb matches "module.test" and gives parametrized tests a suffix after a slash.
         variables["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, chosen))})(/.*)?$"
     command = _sim_command(build, seed, plusargs)
-    code, notes = _run_process(command, variables, folder, log, timeout_s)
+    code, notes = run_process(command, variables, folder, log, timeout_s)
     if build.coverage:
         coverage_data.keep(folder / COVERAGE_DAT, build.folder)
-    cases = read_results(results)
+    cases = read_results(results) or recover_results(log, module)
     wanted = chosen or [n for m in module.split(",") for n in selection.cocotb_tests(m)]
-    _record(cases, wanted, seed)
+    _record(cases, wanted, seed, log)
     if not cases:
         notes.append("no test ran")
     if len({c.name for c in cases if c.status == "failed"}) == 1 and _test_id():

@@ -13,6 +13,8 @@ from sim.options import OptionError, from_env, pick_seed, repro_line
 from sim.runner import SimulationError
 from sim.selection import select_cases
 
+MESSAGE_CHARS = 300
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options once and fix one seed for the whole session, workers included."""
@@ -79,8 +81,19 @@ def _keep(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
         state = "error"
     if state == "passed" and _partial(item, options.test):
         state = "partial"
-    result = history.Record(item.nodeid, "", options.sim, options.config, options.seed or 0, state)
-    history.record([result])
+    message = _one_line(call.excinfo) if call.excinfo and report.failed else ""
+    history.record([
+        history.Record(
+            item.nodeid, "", options.sim, options.config, options.seed or 0, state,
+            round(report.duration, 3), message=message,
+        )
+    ])  # fmt: skip
+
+
+def _one_line(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """What went wrong, short enough for a list."""
+    text = excinfo.exconly(tryshort=True).strip().partition("\n")[0]
+    return text[:MESSAGE_CHARS]
 
 
 def _partial(item: pytest.Item, text: str) -> bool:

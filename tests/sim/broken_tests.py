@@ -23,6 +23,13 @@ async def broken_hang(dut) -> None:
 
 
 @cocotb.test()
+@cocotb.parametrize(again=[False, True])
+async def intact_twice(dut, again: bool) -> None:
+    """One test under two parameters."""
+    await Timer(1, unit="ns")
+
+
+@cocotb.test()
 async def broken_crash(dut) -> None:
     """The simulator dies before cocotb can write its results."""
     await Timer(1, unit="ns")

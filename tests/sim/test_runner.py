@@ -28,7 +28,7 @@ def ram(monkeypatch: pytest.MonkeyPatch) -> runner.Build:
     [
         ("broken_assertion", "planted wrong expectation"),
         ("broken_hang", "broken_hang"),
-        ("broken_crash", "no test ran"),
+        ("broken_crash", "broken_crash: the simulator ended while it ran"),
     ],
 )
 def test_runner_failure_is_reported(ram: runner.Build, name: str, says: str) -> None:
@@ -45,9 +45,21 @@ def test_runner_stops_a_stuck_simulator(ram: runner.Build) -> None:
     assert not result.ok and "still running" in result.notes[0]
 
 
+def test_runner_keeps_what_passed_before_a_crash(ram: runner.Build) -> None:
+    """Without a results file the log tells; the reproduce line names the test that crashed."""
+    names = ["intact_twice", "broken_crash", "intact_params"]
+    result = runner.run(ram, module=MODULE, tests=names, seed=1, check=False)
+    states = {case.name: case.status for case in result.cases}
+    assert states == {"intact_twice/again=False": "passed", "intact_twice/again=True": "passed",
+                      "broken_crash": "failed"}  # fmt: skip
+    assert "/broken_crash SEED=1" in result.repro and not result.ok
+
+
 def test_runner_passes_parameters(ram: runner.Build) -> None:
     result = runner.run(ram, module=MODULE, tests="intact", seed=1)
-    assert [c.name for c in result.cases if c.status == "passed"] == ["intact_params"]
+    cases = [(c.name, c.status) for c in result.cases]
+    assert ("intact_params", "passed") in cases and result.ok
+    assert all(case.sim_ns == 1 for case in result.cases)
 
 
 def test_runner_reuses_builds(ram: runner.Build) -> None:
