@@ -44,6 +44,11 @@ class Options:
         return pick_seed() if self.seed is None else self.seed
 
 
+def shown(path: Path) -> Path:
+    """A path as messages give it: from the root of the tree where it is below it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
 def pick_seed() -> int:
     """A seed nobody chose; it is printed, so the run can be repeated."""
     return random.SystemRandom().randrange(1 << SEED_BITS)
@@ -104,9 +109,10 @@ def from_env() -> Options:
     )
 
 
-def repro_line(test: str, seed: int, sim: str, config: str, target: str = "test") -> str:
-    """The command that repeats a run, ready to paste."""
+def repro_line(test: str, seed: int, sim: str, config: str, target: str = "test",
+               scale: int = 0) -> str:  # fmt: skip
+    """The command that repeats a run, ready to paste; SCALE of the environment, or ``scale``."""
     parts = [f"TEST={test}" if test else "", f"SEED={seed}", f"SIM={sim}", f"CONFIG={config}"]
-    scale = from_env().scale
+    scale = scale or from_env().scale
     parts += [f"SCALE={scale}"] if scale > 1 else []
     return "REPRO: make " + " ".join([target, *(shlex.quote(p) for p in parts if p)])
