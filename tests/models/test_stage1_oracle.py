@@ -15,8 +15,9 @@ from collections import Counter
 
 import pytest
 
-from sim import figures, regress
+from sim import figures
 from sim.options import from_env
+from sim.regress import lists
 from tb.models.fields import STE, Event
 from tb.models.layout import Record
 from tb.models.smmu_ref import Fault, SmmuConfig, Transaction, attributes
@@ -135,6 +136,6 @@ def test_oracle_sees_a_wrong_model(bit: int, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nightly_walks_a_million() -> None:
     """The nightly list asks for a million walks."""
-    jobs = regress.plan_jobs(regress.read_list("nightly"), [0])
+    jobs = lists.plan_jobs(lists.read_list("nightly"), [0])
     mine = [job for job in jobs if job.test == test_stage1_against_unicorn.__name__]
     assert sum(WALKS * job.scale for job in mine) >= 1_000_000
