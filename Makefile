@@ -17,14 +17,16 @@ RECORD ?=##           test: file to write as a replay case what the one test of 
 CASES  ?=##           replay: file or folder of replay cases
 SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
-JOBS   ?=##           parallel processes of test, cov, formal (default: cores, at most 4)
+JOBS   ?=##           parallel processes of test, regress, cov, formal (default: cores, at most 4)
 SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
+RESUME ?=##           regress: 1 = go on with the one that was interrupted
+EXECUTOR ?=##         regress: local (default) | slurm
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
 SWEEP  ?=##           synth: 1 = how the areas grow with each parameter, instead of the report
-LIST   ?=##           regress: list of sim/regress.yaml (default: nightly)
+LIST   ?=##           regress: smoke | nightly (default) | icarus | all, of sim/regress.yaml
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS LIST PNR STRICT SWEEP
+export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR LIST PNR STRICT SWEEP
 
 CLI := @$(PY) -m sim.cli
 
@@ -55,7 +57,7 @@ waves: ## run TEST once more with an FST and print its path
 mutants: ## plant the defects of tests/mutants one by one; their tests must fail
 	$(CLI) mutants
 
-regress: ## the tests of LIST under SEEDS seeds
+regress: ## the tests of LIST (or TEST) under SEEDS seeds, here or on a Slurm cluster
 	$(CLI) regress
 
 cov: ## line, toggle and functional coverage of hdl/smmu, judged and shown as a page

@@ -4,7 +4,7 @@
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
-ONLY, JOBS, SEEDS, LIST, PNR, STRICT, SWEEP.
+ONLY, JOBS, SEEDS, RESUME, EXECUTOR, LIST, PNR, STRICT, SWEEP.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -176,7 +176,10 @@ def target_mutants() -> int:
 def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()
-    return _program("sim.regress", _needs(opts))
+    if opts.test:
+        selection.select_cases(opts.test)
+    # Lists run on both simulators.
+    return _program("sim.regress", sorted({*_needs(opts), *options.SIMULATORS}))
 
 
 def target_cov() -> int:
