@@ -31,7 +31,16 @@ import yaml
 
 from sim import coverage_data, history, selection
 from sim import sources as library
-from sim.options import BUILD_ROOT, CONFIG_FILE, ROOT, OptionError, Options, from_env, repro_line
+from sim.options import (
+    BUILD_ROOT,
+    CONFIG_FILE,
+    ROOT,
+    OptionError,
+    Options,
+    from_env,
+    repro_line,
+    shown,
+)
 from sim.processes import run_process
 from sim.results import CaseResult, RunResult, explain, read_results, recover_results
 
@@ -411,7 +420,7 @@ def _record(cases: list[CaseResult], wanted: Iterable[str], seed: int, log: Path
     history.record(
         history.Record(
             node, name, options.sim, options.config, seed, case.status, round(case.wall_s, 3),
-            case.sim_ns, case.message, str(log.relative_to(ROOT)),
+            case.sim_ns, case.message, str(shown(log)),
         )
         for name, case in found.items()
     )  # fmt: skip
@@ -472,5 +481,5 @@ def run(
     if check and not result.ok:
         raise SimulationError(explain(result))
     if waves:
-        print(f"waves: {waves.relative_to(ROOT)}")
+        print(f"waves: {shown(waves)}")
     return result

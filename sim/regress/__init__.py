@@ -7,4 +7,7 @@ executors   where runs run
 state       what a regression keeps on disk, so that it can be resumed
 progress    the bar, or lines
 junit       the results as JUnit XML
+store       the results of all regressions, in SQLite
+page        the results as a page, from page.html.j2
+compare     whether two regressions had equal results
 """

@@ -106,11 +106,11 @@ def _run(regression: state.Regression, executor: LocalExecutor, at_once: int) ->
     try:
         run.run_all(regression, executor, at_once)
     except KeyboardInterrupt:
-        left = len(regression.left())
+        left = run.interrupted(regression, executor.name)
         print(f"\nregress: interrupted, {left} runs left; go on with: make regress RESUME=1",
               file=sys.stderr)  # fmt: skip
         return 130
-    return 0 if run.report(regression) else 1
+    return 0 if run.report(regression, executor.name) else 1
 
 
 if __name__ == "__main__":

@@ -54,12 +54,17 @@ class Job:
         return f"{short}-{self.sim}-{self.config}-s{self.seed}{scaled}"
 
     @property
+    def build(self) -> str:
+        """Simulator, configuration and, where it is not 1, length."""
+        scaled = f" x{self.scale}" if self.scale > 1 else ""
+        return f"{self.sim} {self.config}{scaled}"
+
+    @property
     def words(self) -> str:
         """What a reader sees of it."""
         scaled = f" SCALE={self.scale}" if self.scale > 1 else ""
-        return (
-            f"{self.test or self.file} SIM={self.sim} CONFIG={self.config} SEED={self.seed}{scaled}"
-        )
+        part = f" {self.test}" if self.test not in ("", self.file) else ""
+        return f"{self.file}{part} SIM={self.sim} CONFIG={self.config} SEED={self.seed}{scaled}"
 
     @property
     def repro(self) -> str:

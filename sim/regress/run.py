@@ -11,7 +11,7 @@ from typing import Any
 
 from sim import figures
 from sim.options import shown
-from sim.regress import junit
+from sim.regress import junit, page, store
 from sim.regress.executors import LocalExecutor
 from sim.regress.job import FIGURES, KILLED, LOG, Job, read_verdict
 from sim.regress.progress import Meter
@@ -74,8 +74,8 @@ def reproduce(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(lines)) or [outcome.job.repro]
 
 
-def report(regression: Regression) -> bool:
-    """Print failures and sums, write junit.xml; True when all is well."""
+def report(regression: Regression, executor: str) -> bool:
+    """Print failures and sums, write the results; True when all is well."""
     outcomes = [regression.outcome(job) for job in regression.jobs]
     for outcome in outcomes:
         if not outcome.ok:
@@ -85,14 +85,29 @@ def report(regression: Regression) -> bool:
     paths = [outcome.folder / FIGURES for outcome in outcomes]
     for figure, counts in figures.total(*paths).items():
         print(figures.line(figure, counts))
-    target = regression.place / junit.FILE
-    junit.write(outcomes, target)
-    print(f"results: {shown(target)}")
-    counts = count(outcomes)
+    counts = keep(regression, outcomes, executor)
+    print(f"results: {shown(regression.place / page.FILE)}, {junit.FILE}")
     if counts["skipped"]:
         print(f"{counts['skipped']} skipped")
     print(f"{counts['passed']} passed, {counts['failed']} failed", flush=True)
     return counts["passed"] > 0 and not counts["failed"]
+
+
+def keep(regression: Regression, outcomes: list[Outcome], executor: str) -> Counter[str]:
+    """Write what is known by now: junit.xml, the history, the page; the sums."""
+    counts = count(outcomes)
+    junit.write(outcomes, regression.place / junit.FILE)
+    database = regression.place / store.FILE
+    store.save(regression, outcomes, counts, executor, database)
+    page.write(regression, outcomes, counts, len(regression.left()), database)
+    return counts
+
+
+def interrupted(regression: Regression, executor: str) -> int:
+    """Keep the results of the runs that have ended; how many are left."""
+    outcomes = [regression.outcome(job) for job in regression.jobs]
+    keep(regression, [outcome for outcome in outcomes if outcome.verdict], executor)
+    return len(regression.left())
 
 
 def count(outcomes: list[Outcome]) -> Counter[str]:
