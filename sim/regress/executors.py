@@ -25,7 +25,6 @@ from sim.regress.job import Job, execute
 SPARE_MIN = 5  # a run ends itself by its limit; what does not even do that is ended from outside
 ASK_S = 5.0  # between two questions to Slurm
 GRACE_S = 10.0  # for the last file of a job of another machine to be seen here
-ID_FILE = "slurm.id"  # in the folder of a run
 
 
 class LocalExecutor:
@@ -86,17 +85,20 @@ class SlurmExecutor(LocalExecutor):
 
     def start(self, job: Job, folder: Path) -> Any:
         """Queue a run, unless a runner that was killed has queued it and it is still there."""
-        kept = folder / ID_FILE
+        kept = self.id_file(job)
         if kept.is_file():
             queued = submitit.SlurmJob(self._folder, kept.read_text())
             if queued.job_id in self._in_queue(refresh=True):
                 return queued
         self._submitit.update_parameters(timeout_min=_limit_min(job), name=job.name)
         started = self._submitit.submit(execute, job, folder)
-        folder.mkdir(parents=True, exist_ok=True)
         kept.write_text(started.job_id)
         self._queued.add(started.job_id)
         return started
+
+    def id_file(self, job: Job) -> Path:
+        """Where the number Slurm gave a run is kept."""
+        return self._folder / f"{job.name}.id"
 
     def gone(self, handle: Any) -> bool:
         """True when Slurm has not known the job for a while (needs no accounting, unlike sacct)."""
