@@ -78,7 +78,7 @@ gen: ## regenerate the generated files
 venv: ## only set up: system packages and .venv
 	$(CLI) venv
 
-clean: ## remove everything that was built (keeps .venv)
+clean: ## remove everything that was built (keeps .venv and the history of regressions)
 	$(CLI) clean
 
 .PHONY: help sim test replay bench lint waves mutants regress cov formal synth plan gen venv clean

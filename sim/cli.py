@@ -25,8 +25,14 @@ from sim.options import BUILD_ROOT, ROOT, OptionError, Options
 FAILED, REFUSED = 1, 2
 
 
+# Brings 100 MB of packages along: the whole of `make test` goes without, and says so.
+BROWSER_TESTS = "tests/sim/test_dashboard.py"
+
+
 def _needs(opts: Options) -> list[str]:
-    return [opts.sim, *(["fst"] if opts.waves and opts.sim == "verilator" else [])]
+    browser = opts.test and {c.path for c in selection.select_cases(opts.test)} == {BROWSER_TESTS}
+    waves = opts.waves and opts.sim == "verilator"
+    return [opts.sim, *(["fst"] if waves else []), *(["browser"] if browser else [])]
 
 
 def _prepare(needs: list[str]) -> None:
@@ -176,10 +182,10 @@ def target_mutants() -> int:
 def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()
-    if opts.test:
-        selection.select_cases(opts.test)
-    # Lists run on both simulators.
-    return _program("sim.regress", sorted({*_needs(opts), *options.SIMULATORS}))
+    needs = {*_needs(opts), *options.SIMULATORS}  # lists run on both
+    if os.environ.get("LIST", "").strip() == "all":
+        needs.add("browser")
+    return _program("sim.regress", sorted(needs))
 
 
 def target_cov() -> int:
@@ -234,8 +240,17 @@ def target_venv() -> int:
 
 
 def target_clean() -> int:
-    """Everything the targets made, the virtualenv excepted."""
-    shutil.rmtree(BUILD_ROOT, ignore_errors=True)
+    """Everything the targets made; the virtualenv and the history of regressions stay."""
+    kept = BUILD_ROOT / "regress" / "history.sqlite"
+    for path in (*BUILD_ROOT.glob("*"), *kept.parent.glob("*")):
+        if path.is_file() and path != kept:
+            path.unlink()
+        elif path.is_dir() and path not in kept.parents:
+            shutil.rmtree(path, ignore_errors=True)
+    if kept.is_file():
+        print(f"kept {options.shown(kept)}")
+    else:
+        shutil.rmtree(BUILD_ROOT, ignore_errors=True)
     caches = [c for top in ("sim", "tb", "tests") for c in (ROOT / top).rglob("__pycache__")]
     for cache in [*caches, ROOT / ".ruff_cache"]:
         shutil.rmtree(cache, ignore_errors=True)

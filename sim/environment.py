@@ -26,6 +26,7 @@ LOCK_FILE = ROOT / "requirements.lock"
 SHIM = ROOT / "sim" / "verilator_shim.sh"
 STAMP = VENV / "stamp"
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MIN_PYTHON = (3, 11)
 
 
@@ -80,6 +81,7 @@ NEEDS = {
         (OSU018.is_file, "qflow-tech-osu018"),
         (lambda: _command("sta"), "opensta"),
     ],
+    "browser": [(lambda: any(map(_command, BROWSERS)), "chromium")],
 }
 # Makes rebuilds twenty times faster; its absence is no reason to stop.
 OPTIONAL = [(lambda: _command("ccache"), "ccache")]

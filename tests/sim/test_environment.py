@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sim import environment, selection
+from sim import cli, environment, options, selection
 from sim.options import OptionError
 
 
@@ -72,3 +74,26 @@ def test_selection_inside_a_module() -> None:
 def test_selection_names_close_matches() -> None:
     with pytest.raises(OptionError, match=r"TEST=test_util_rum: no such test; close: test_util_"):
         selection.select_cases("test_util_rum")
+
+
+def test_clean_spares_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history of regressions is not made again by building again."""
+    monkeypatch.setattr(cli, "BUILD_ROOT", tmp_path / "build")
+    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    kept = tmp_path / "build" / "regress" / "history.sqlite"
+    for name in ("setup.lock", "verilator/x/done", "regress/index.html", "regress/runs/1/run.json"):
+        path = tmp_path / "build" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    kept.touch()
+    assert cli.target_clean() == 0
+    assert [path for path in (tmp_path / "build").rglob("*") if path.is_file()] == [kept]
+    kept.unlink()
+    assert cli.target_clean() == 0 and not (tmp_path / "build").exists()
+
+
+def test_only_the_test_of_the_page_asks_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make test` of a stranger must not install one."""
+    for test, wanted in (("", False), ("test_dashboard", True), ("tests/sim", False)):
+        monkeypatch.setenv("TEST", test)
+        assert ("browser" in cli._needs(options.from_env())) == wanted
