@@ -20,10 +20,12 @@ from tb.models.platform import Event, Mutex, Platform
 CMD_BYTES, EVT_BYTES, STE_BYTES = 16, 32, 64
 CR0_SMMUEN, CR0_EVENTQEN, CR0_CMDQEN = 1 << 0, 1 << 2, 1 << 3
 CR1_LINUX = 0xD75  # inner shareable, write-back for tables and queues
-CR2_LINUX = (1 << 2) | (1 << 1)  # PTM: no broadcast TLBI; RECINVSID
+CR2_PTM, CR2_RECINVSID = 1 << 2, 1 << 1
+IDR0_BTM = 1 << 5
 IRQ_GERROR, IRQ_EVENTQ = 1 << 0, 1 << 2
 BASE_RA = 1 << 62
 STRTAB_SPLIT = 8
+TLBI_OPCODES, CFGI_OPCODES = range(0x10, 0x40), range(0x03, 0x07)  # facts 5.2
 STALL_TYPES = (0x10, 0x11, 0x12, 0x13)
 RESP_SUCCESS, RESP_INVALID, RESP_FAILURE = 0, 1, 2
 OAS_BITS = {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 52}  # any other code counts as 48
@@ -96,11 +98,13 @@ class SmmuDriver:
 
     QUEUE_LIMIT = 8  # log2 entries
 
-    def __init__(self, plat: Platform, io: SmmuIo, name: str) -> None:
+    def __init__(self, plat: Platform, io: SmmuIo, name: str, *, use_btm: bool = False) -> None:
         self.plat = plat
         self.io = io
         self.name = name
         self.msi_sync = False
+        self.broadcast = False  # TLBIs of the CPUs reach this SMMU (facts 7.8)
+        self._use_btm = use_btm  # mainline never does
         self._cmd_lock = Mutex(plat, f"{name}-cmdq")
         self._l2: dict[int, int] = {}  # stream table: L1 index -> L2 address
 
@@ -127,6 +131,7 @@ class SmmuDriver:
         self.two_level = bool((self.idr0 >> 27) & 3) and self.sid_bits > 8
         self.can_stall = (self.idr0 >> 24) & 3 in (0, 2)
         self.msi_sync = bool(self.idr0 & (1 << 13)) and bool(self.idr0 & (1 << 4))
+        self.broadcast = self._use_btm and bool(self.idr0 & IDR0_BTM)
         limit = self.QUEUE_LIMIT
         self.cmdq = self._make_queue(min(cmdqs, limit), CMD_BYTES, "smmu-queue cmdq")
         self.evtq = self._make_queue(min(evtqs, limit), EVT_BYTES, "smmu-queue evtq")
@@ -167,7 +172,8 @@ class SmmuDriver:
             await self._gbpa_abort()
         await self._write_ack(REG.CR0.offset, REG.CR0ACK.offset, 0)
         await io.write32(REG.CR1.offset, CR1_LINUX)
-        await io.write32(REG.CR2.offset, CR2_LINUX)
+        ptm = 0 if self.broadcast else CR2_PTM
+        await io.write32(REG.CR2.offset, ptm | CR2_RECINVSID)
         await io.write64(REG.STRTAB_BASE.offset, self.strtab | BASE_RA)
         await io.write32(REG.STRTAB_BASE_CFG.offset, self.strtab_cfg)
         await io.write64(REG.CMDQ_BASE.offset, self.cmdq.base | BASE_RA | self.cmdq.log2)
@@ -235,13 +241,19 @@ class SmmuDriver:
                 slot = q.slot(q.prod)
                 io.store(slot, self._sync_command(slot))
                 q.prod = q.step(q.prod)
-            self.plat.counters[f"{self.name}-commands"] += len(commands) + sync
+            self._count(commands, sync)
             target = q.prod
             if on_queued is not None:
                 on_queued()
             await io.write32(REG.CMDQ_PROD.offset, q.prod)
         if sync:
             await self._wait_sync(slot, target, io)
+
+    def _count(self, commands: list[bytes], sync: bool) -> None:
+        counters = self.plat.counters
+        counters[f"{self.name}-commands"] += len(commands) + sync
+        counters[f"{self.name}-tlbi"] += sum(raw[0] in TLBI_OPCODES for raw in commands)
+        counters[f"{self.name}-cfgi"] += sum(raw[0] in CFGI_OPCODES for raw in commands)
 
     def tlbi_range(self, vmid: int, asid: int, va: int, pages: int, leaf: bool) -> list[bytes]:
         """TLBI_NH_VA commands for 4 KB pages; ranges where the SMMU has them (facts 5.4)."""

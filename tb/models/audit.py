@@ -5,8 +5,8 @@ The audit is the one all-knowing object of a run: it sees physical pages, while 
 above sees the addresses of its own level.  It records
 
 * an owner label for every physical page (``host:smmu``, ``guest:pgtable``, ``proc:1`` ...);
-* for every address space (a PASID) the pages that a valid translation may lead to, and those
-  whose translation was withdrawn and whose invalidation has **completed**;
+* for every address space the pages that a valid translation may lead to, and those whose
+  translation was withdrawn and whose invalidation has **completed**;
 * every access of the device, of the SMMU's own port and of EL0, per page.
 
 An access to a page that was never granted is an isolation violation; one to a page whose
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PAGE = 4096
+Space = int | str  # name of an address space: the PASID, or a text where that is not enough
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Audit:
     """Ownership, grants and access log of physical memory."""
 
     # what the SMMU's own port may do, by owner label: its tables are read, its queues written
-    SMMU_READS = ("host:smmu", "guest:pgtable", "guest:cdtable")
+    SMMU_READS = (
+        "host:smmu",
+        *(f"{kernel}:{table}" for kernel in ("host", "guest") for table in ("pgtable", "cdtable")),
+    )
     SMMU_WRITES = ("host:smmu-queue",)
 
     def __init__(self, now: Callable[[], int]) -> None:
@@ -59,39 +63,30 @@ class Audit:
         # page -> (owner at that moment, agent, verb) -> accesses
         self.log: dict[int, Counter[tuple[str, str, str]]] = {}
         self.violations: list[Violation] = []
-        self._spaces: dict[int, _Space] = {}
-        self._resolve: Callable[[int], int] = lambda ipa: ipa
+        self._spaces: dict[Space, _Space] = {}
 
     # ---- bookkeeping by the owners ------------------------------------------------------
-    def set_resolver(self, resolve: Callable[[int], int]) -> None:
-        """Give the map from guest physical to host physical addresses."""
-        self._resolve = resolve
-
     def own(self, pa: int, owner: str, pages: int = 1) -> None:
         """``owner`` holds ``pages`` physical pages from ``pa`` on."""
         for ppn in range(pa // PAGE, pa // PAGE + pages):
             self.owner[ppn] = owner
 
-    def own_ipa(self, ipa: int, owner: str) -> None:
-        """As :meth:`own` for one guest page."""
-        self.own(self._resolve(ipa), owner)
-
-    def grant(self, space: int, ipa: int, write: bool) -> None:
-        """Address space ``space`` has a valid translation to this guest page from now on."""
-        ppn = self._resolve(ipa) // PAGE
+    def grant(self, space: Space, pa: int, write: bool) -> None:
+        """Address space ``space`` has a valid translation to this page from now on."""
+        ppn = pa // PAGE
         sp = self._spaces.setdefault(space, _Space())
         sp.granted[ppn] = write
         sp.retired.pop(ppn, None)
 
-    def retire(self, space: int, ipa: int) -> None:
+    def retire(self, space: Space, pa: int) -> None:
         """The translation was removed **and its invalidation has completed** everywhere."""
-        ppn = self._resolve(ipa) // PAGE
+        ppn = pa // PAGE
         sp = self._spaces.setdefault(space, _Space())
         sp.granted.pop(ppn, None)
         sp.retired[ppn] = self._now()
 
     # ---- observation --------------------------------------------------------------------
-    def device(self, space: int | None, agent: str, write: bool, pa: int, n: int) -> None:
+    def device(self, space: Space | None, agent: str, write: bool, pa: int, n: int) -> None:
         """One translated access of the device (or of EL0) on behalf of ``space``."""
         sp = self._spaces.get(space) if space is not None else None
         for ppn in range(pa // PAGE, (pa + max(n, 1) - 1) // PAGE + 1):
@@ -129,3 +124,23 @@ class Audit:
             for (owner, agent, verb), n in entries.items():
                 table.setdefault(owner, Counter())[f"{agent} {verb}"] += n
         return {owner: dict(sorted(row.items())) for owner, row in sorted(table.items())}
+
+
+class AuditView:
+    """The audit for one kernel, which knows pages by the addresses of its own level."""
+
+    def __init__(self, audit: Audit, resolve: Callable[[int], int] = lambda addr: addr) -> None:
+        self.audit = audit
+        self._resolve = resolve
+
+    def own(self, addr: int, owner: str) -> None:
+        """See :meth:`Audit.own`, one page."""
+        self.audit.own(self._resolve(addr), owner)
+
+    def grant(self, space: Space, addr: int, write: bool) -> None:
+        """See :meth:`Audit.grant`."""
+        self.audit.grant(space, self._resolve(addr), write)
+
+    def retire(self, space: Space, addr: int) -> None:
+        """See :meth:`Audit.retire`."""
+        self.audit.retire(space, self._resolve(addr))

@@ -13,6 +13,8 @@ from pathlib import Path
 import yaml
 
 TABLE = Path(__file__).with_name("costs.yaml")
+# steps of the section ``kernel`` are the same code in the host and in a guest
+KERNELS = {"guest-": "guest-kernel", "host-": "host-kernel"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ def load_costs(path: Path = TABLE) -> CostTable:
                 raise ValueError(f"{path.name}: layers.{layer}.{name}.cycles must be positive")
             if source not in sources:
                 raise ValueError(f"{path.name}: layers.{layer}.{name}.source is not in sources")
-            if name in costs:
-                raise ValueError(f"{path.name}: step {name} appears twice")
-            costs[name] = Cost(name, cycles, layer, sources[source])
+            booked = KERNELS if layer == "kernel" else {"": layer}
+            for prefix, to in booked.items():
+                if prefix + name in costs:
+                    raise ValueError(f"{path.name}: step {prefix + name} appears twice")
+                costs[prefix + name] = Cost(prefix + name, cycles, to, sources[source])
     return CostTable(clock, costs)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A virtual CPU: EL0/EL1 accesses through a two-stage MMU with a TLB (architecture section 3).
+"""CPUs: EL0/EL1 accesses through an MMU with a TLB (architecture section 3).
 
-Guest code is Python that loads and stores through :class:`Vcpu`.  Both stages are real tables
-in physical memory (4 KB granule, ARM D8): stage 1 from TTBR0 (user) or TTBR1 (kernel linear
-map), stage 2 from the tables that KVM builds.  The TLB is tagged {VMID, ASID or global, page}
-and is only ever emptied by TLBI, so stale use shows.
+Code is Python that loads and stores through a :class:`Cpu` of the host (stage 1 only) or a
+:class:`Vcpu` of a VM (both stages).  The tables are real ones in physical memory (4 KB granule,
+ARM D8): stage 1 from TTBR0 (user) or TTBR1 (kernel linear map), stage 2 from the tables that KVM
+builds.  The TLB is tagged {VMID, ASID or global, page} and is only ever emptied by TLBI, so stale
+use shows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tb.models.audit import Audit
+from tb.models.audit import Audit, Space
 from tb.models.maintenance import Maintenance, Message
 from tb.models.platform import MemoryLike, Mutex, Platform
 
@@ -87,46 +88,37 @@ class CpuIdentity:
     asid_bits: int = 16
 
 
-class Vcpu:
-    """One virtual CPU of a VM; one guest context at a time runs on it."""
+class Cpu:
+    """One CPU of the host: one context at a time runs on it, stage 1 alone translates."""
+
+    level = "host"  # whose kernel runs here: prefix of the kernel's steps in the cost table
 
     def __init__(
-        self,
-        plat: Platform,
-        memory: MemoryLike,
-        audit: Audit,
-        index: int,
-        vmid: int,
-        vttbr: int,
-        s2_fault: Callable[[int], bool],
-        mmio: Callable[[Vcpu, int, bool, int], object],
+        self, plat: Platform, memory: MemoryLike, audit: Audit, index: int, vmid: int = 0
     ) -> None:
         self.plat = plat
         self.index = index
         self.identity = CpuIdentity()
         self.vmid = vmid
-        self.vttbr = vttbr
         self.ttbr1 = 0
-        self.lock = Mutex(plat, f"vcpu{index}")
+        self.lock = Mutex(plat, f"{self.level}-cpu{index}")
         self.tlb: dict[tuple[int, int | None, int], TlbEntry] = {}
         self.broadcast: list[Callable[[Message], None]] = []  # who listens on the interconnect
         self.maintenance = Maintenance(vmid, self._send)
         self._memory = memory
         self._audit = audit
-        self._s2_fault = s2_fault
-        self._mmio = mmio
-        self._debt = 0  # stage-2 faults taken by accesses that do not wait themselves
 
     # ---- running ------------------------------------------------------------------------
     async def run(self, item: str, times: int = 1) -> None:
-        """Let guest code of this CPU spend a named cost; one at a time."""
+        """Let code of this CPU spend a named cost; one at a time."""
         async with self.lock:
-            debt, self._debt = self._debt, 0
-            for _ in range(debt):
-                await self.plat.spend("kvm-s2-fault")
             await self.plat.spend(item, times)
 
-    # ---- TLB maintenance (ARM D8.17); called for every CPU of the VM by the kernel ------
+    async def kernel(self, step: str, times: int = 1) -> None:
+        """A step of the kernel that runs on this CPU."""
+        await self.run(f"{self.level}-{step}", times)
+
+    # ---- TLB maintenance (ARM D8.17); called for every CPU by the kernel ------
     def tlbi_va(self, asid: int, va: int) -> None:
         """TLBI VAE1: one page of one ASID, or global."""
         self.tlb.pop((self.vmid, asid, va >> 12), None)
@@ -149,15 +141,8 @@ class Vcpu:
         return int.from_bytes(data, "little")
 
     def stage2(self, ipa: int, write: bool) -> tuple[int, int]:
-        """Guest physical to host physical, with the size of the leaf; raises at stage 2."""
-        for attempt in range(2):
-            leaf = walk(self._read64, self.vttbr, ipa, 1)
-            if leaf is not None and leaf.desc & (S2_WRITE if write else S2_READ):
-                return leaf.base + (ipa & (leaf.size - 1)), leaf.size
-            if attempt or not self._s2_fault(ipa):
-                break
-            self._debt += 1
-        raise MmuFault(2, ipa, write, "translation", ipa)
+        """Physical address behind the output of stage 1, and the size that holds for."""
+        return ipa, 1 << 48
 
     def translate(self, ttbr0: int, asid: int, va: int, write: bool, user: bool) -> int:
         """Virtual to host physical; ``ttbr0`` is the guest physical address of the tables."""
@@ -212,13 +197,13 @@ class Vcpu:
         self._memory.write(pa, data, who="cpu")
 
     # ---- EL0 accesses: MmuFault of stage 1 is for the kernel's abort handler --------------
-    def user_read(self, space: int, ttbr0: int, asid: int, va: int, n: int) -> bytes:
+    def user_read(self, space: Space, ttbr0: int, asid: int, va: int, n: int) -> bytes:
         """EL0 load; must not cross a page."""
         pa = self.translate(ttbr0, asid, va, False, True)
         self._audit.device(space, f"el0:{space}", False, pa, n)
         return self._memory.read(pa, n, who=f"el0:{space}")[0]
 
-    def user_write(self, space: int, ttbr0: int, asid: int, va: int, data: bytes) -> None:
+    def user_write(self, space: Space, ttbr0: int, asid: int, va: int, data: bytes) -> None:
         """EL0 store; must not cross a page."""
         pa = self.translate(ttbr0, asid, va, True, True)
         self._audit.device(space, f"el0:{space}", True, pa, len(data))
@@ -236,25 +221,75 @@ class Vcpu:
         async with self.lock:
             return await self.plat.mmio_read32(pa)
 
-    # ---- device registers: either mapped through stage 2, or trapped ---------------------
-    async def mmio_read32(self, ipa: int) -> int:
-        """EL1 (or mapped EL0) load of a device register at guest physical ``ipa``."""
-        return int(await self._device(ipa, False, 0))
+    # ---- device registers ---------------------------------------------------------------
+    async def mmio_read32(self, addr: int) -> int:
+        """EL1 (or mapped EL0) load of a device register."""
+        return int(await self._device(addr, False, 0))
 
-    async def mmio_write32(self, ipa: int, value: int) -> None:
+    async def mmio_write32(self, addr: int, value: int) -> None:
         """EL1 (or mapped EL0) store to a device register."""
-        await self._device(ipa, True, value)
+        await self._device(addr, True, value)
 
-    async def _device(self, ipa: int, write: bool, value: int) -> int:
+    async def _device(self, addr: int, write: bool, value: int) -> int:
+        async with self.lock:
+            return await self._bus(addr, write, value)
+
+    async def _bus(self, pa: int, write: bool, value: int) -> int:
+        if write:
+            await self.plat.mmio_write32(pa, value)
+            return 0
+        return await self.plat.mmio_read32(pa)
+
+
+class Vcpu(Cpu):
+    """One virtual CPU of a VM; an access that stage 2 does not map is an exit."""
+
+    level = "guest"
+
+    def __init__(
+        self,
+        plat: Platform,
+        memory: MemoryLike,
+        audit: Audit,
+        index: int,
+        vmid: int,
+        vttbr: int,
+        s2_fault: Callable[[int], bool],
+        mmio: Callable[[Vcpu, int, bool, int], object],
+    ) -> None:
+        super().__init__(plat, memory, audit, index, vmid)
+        self.vttbr = vttbr
+        self._s2_fault = s2_fault
+        self._mmio = mmio
+        self._debt = 0  # stage-2 faults taken by accesses that do not wait themselves
+
+    async def run(self, item: str, times: int = 1) -> None:
+        """As for any CPU; what the hypervisor did for earlier accesses is paid for first."""
+        async with self.lock:
+            debt, self._debt = self._debt, 0
+            for _ in range(debt):
+                await self.plat.spend("kvm-s2-fault")
+            await self.plat.spend(item, times)
+
+    def stage2(self, ipa: int, write: bool) -> tuple[int, int]:
+        """Guest physical to host physical, with the size of the leaf; raises at stage 2."""
+        for attempt in range(2):
+            leaf = walk(self._read64, self.vttbr, ipa, 1)
+            if leaf is not None and leaf.desc & (S2_WRITE if write else S2_READ):
+                return leaf.base + (ipa & (leaf.size - 1)), leaf.size
+            if attempt or not self._s2_fault(ipa):
+                break
+            self._debt += 1
+        raise MmuFault(2, ipa, write, "translation", ipa)
+
+    async def _device(self, addr: int, write: bool, value: int) -> int:
+        """Registers are either mapped through stage 2, or trapped."""
         async with self.lock:
             try:
-                pa, _ = self.stage2(ipa, write)
+                pa, _ = self.stage2(addr, write)
             except MmuFault:
-                return await self._mmio(self, ipa, write, value)
-            if write:
-                await self.plat.mmio_write32(pa, value)
-                return 0
-            return await self.plat.mmio_read32(pa)
+                return int(await self._mmio(self, addr, write, value))
+            return await self._bus(pa, write, value)
 
 
 def _pages(addr: int, n: int) -> list[tuple[int, int]]:

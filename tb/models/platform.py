@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from tb.models.costs import CostTable
@@ -68,6 +68,8 @@ class Platform(ABC):
         self.ledger: Counter[str] = Counter()
         self.counters: Counter[str] = Counter()
         self.irq: dict[str, Event] = {}
+        self._crashes: tuple[type[Exception], ...] = ()
+        self._on_crash: Callable[[Exception], None] = lambda error: None
 
     # ---- what an implementation supplies ------------------------------------------------
     @property
@@ -84,7 +86,7 @@ class Platform(ABC):
         """Make a new event, initially clear."""
 
     @abstractmethod
-    def spawn(self, coro: Coroutine[Any, Any, Any], name: str = "") -> Task:
+    def _start(self, coro: Coroutine[Any, Any, Any], name: str) -> Task:
         """Run ``coro`` beside the caller; an exception in it ends the whole run."""
 
     @abstractmethod
@@ -94,6 +96,24 @@ class Platform(ABC):
     @abstractmethod
     async def _bus_write32(self, pa: int, value: int) -> None:
         """Write one 32-bit device register over the bus."""
+
+    # ---- tasks --------------------------------------------------------------------------
+    def spawn(self, coro: Coroutine[Any, Any, Any], name: str = "") -> Task:
+        """Run ``coro`` beside the caller; an exception ends the run unless it is caught."""
+        return self._start(self._guarded(coro) if self._crashes else coro, name)
+
+    def catch(
+        self, kinds: tuple[type[Exception], ...], handler: Callable[[Exception], None]
+    ) -> None:
+        """From now on a task that ends with one of ``kinds`` calls ``handler`` and stays open."""
+        self._crashes, self._on_crash = kinds, handler
+
+    async def _guarded(self, coro: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return await coro
+        except self._crashes as error:
+            self._on_crash(error)
+            await self.event("crashed").wait()  # nobody may take this task for finished
 
     # ---- what the models use ------------------------------------------------------------
     async def delay(self, cycles: int, layer: str = "idle") -> None:

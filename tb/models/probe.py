@@ -3,17 +3,28 @@
 
 It works the same for the stand-in hardware and for an RTL simulation, because both reach memory
 through ``Memory`` and say who they are: ``smmu`` for the walk and queue port, ``dma:<queue>``
-for translated traffic of the accelerator.
+for translated traffic of an accelerator, whose queues are numbered over all devices.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tb.models.arm_smmu_v3 import EVT_BYTES, Queue, decode, is_stall
-from tb.models.audit import Audit
+from tb.models.audit import Audit, Space
 from tb.models.fields import Event
 from tb.models.memory import Access, Memory
 from tb.models.platform import Platform
 from tb.models.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Whose traffic a queue carries: the audit's name of the space, and how the SMMU sees it."""
+
+    space: Space
+    sid: int
+    pasid: int
 
 
 class Probe:
@@ -24,7 +35,7 @@ class Probe:
         self.memory = memory
         self.audit = audit
         self.timeline = timeline
-        self.queue_space: dict[int, int] = {}  # accelerator queue -> PASID it is bound to
+        self.bindings: dict[int, Binding] = {}  # by queue
         self.overlapped = 0
         self.walks: dict[str, int] = {"smmu-reads": 0, "smmu-writes": 0}
         self._evtq: Queue | None = None
@@ -62,11 +73,14 @@ class Probe:
             )
 
     def _device(self, access: Access, queue: int) -> None:
-        space = self.queue_space.get(queue)
+        bound = self.bindings.get(queue)
         agent = f"dma:q{queue}"
-        self.audit.device(space, agent, access.is_write, access.pa, access.length)
+        self.audit.device(
+            bound.space if bound else None, agent, access.is_write, access.pa, access.length
+        )
         self.plat.counters["dma-writes" if access.is_write else "dma-reads"] += 1
-        if any(fault.pasid != space for fault in self.timeline.outstanding()):
+        mine = (bound.sid, bound.pasid) if bound else None
+        if any((fault.sid, fault.pasid) != mine for fault in self.timeline.outstanding()):
             self.overlapped += 1
-        if space is not None:
-            self.timeline.access(space, None, access.is_write)
+        if bound is not None:
+            self.timeline.access(bound.sid, bound.pasid, None, access.is_write)

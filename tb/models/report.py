@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Report of the main job: a text for the terminal, a self-contained HTML page, a JSON file.
+"""Report of a scenario: a text, a self-contained HTML page, a JSON file and a trace.
 
 All figures are cycles of the SMMU clock; nothing in them depends on the machine that ran it,
 so two runs with one seed give identical files.
@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tb.models.timeline import HOP_NAMES, HOPS
+from tb.models import trace
 
 COLORS = {
     "hardware": "#4e79a7",
@@ -35,14 +35,11 @@ td:first-child,th:first-child{text-align:left}
 """
 
 
-def _hops(fault: dict[str, Any]) -> list[tuple[str, int]]:
-    return [(name, fault["hops"][name]) for name in HOP_NAMES if name in fault["hops"]]
-
-
 def text(result: dict[str, Any], faults: int = 3) -> str:
     """Terminal report; ``faults`` timelines are printed hop by hop."""
     lines = [
-        f"main job: seed {result['seed']}, {result['cycles']} cycles at {result['clock_mhz']} MHz",
+        f"{result['title']}: seed {result['seed']}, {result['cycles']} cycles at "
+        f"{result['clock_mhz']} MHz",
         f"stalls resolved {result['stalls_resolved']}, aborted {result['stalls_aborted']}; "
         f"isolation violations {result['isolation_violations']}, "
         f"stale accesses {result['stale_accesses']}; "
@@ -56,10 +53,10 @@ def text(result: dict[str, Any], faults: int = 3) -> str:
             f"fault {fault['index']}: {fault['event']} pasid {fault['pasid']} {way} "
             f"{fault['addr']} {fault['outcome']}"
         )
-        hops = _hops(fault)
+        hops = list(fault["hops"].items())
         for index, (name, cycle) in enumerate(hops):
             leg = cycle - hops[index - 1][1] if index else 0
-            lines.append(f"  {cycle:>9}  +{leg:<6} {name:<14} {HOPS[name]}")
+            lines.append(f"  {cycle:>9}  +{leg:<6} {name:<14} {result['path'][name]}")
     rest = len(result["faults"]) - faults
     if rest > 0:
         lines.append(f"  ... {rest} more in the report")
@@ -78,12 +75,13 @@ def _inline(table: dict[str, Any], unit: str) -> str:
     return ", ".join(f"{name} {value}{unit}" for name, value in table.items())
 
 
-def _bars(faults: list[dict[str, Any]]) -> str:
+def _bars(faults: list[dict[str, Any]], path: dict[str, str]) -> str:
     """One stacked bar per fault, all to one scale."""
-    longest = max((_hops(f)[-1][1] - _hops(f)[0][1] for f in faults), default=1) or 1
+    spans = [list(f["hops"].values()) for f in faults]
+    longest = max((hops[-1] - hops[0] for hops in spans), default=1) or 1
     out = []
     for row, fault in enumerate(faults):
-        hops, y = _hops(fault), row * (BAR_HEIGHT + 4)
+        hops, y = list(fault["hops"].items()), row * (BAR_HEIGHT + 4)
         label = f"{fault['index']}: pasid {fault['pasid']} {fault['addr']}"
         out.append(f"<text x='0' y='{y + 12}'>{html.escape(label)}</text>")
         for (_, start), (name, end) in zip(hops, hops[1:], strict=False):
@@ -91,7 +89,7 @@ def _bars(faults: list[dict[str, Any]]) -> str:
             width = (end - start) * BAR_WIDTH / longest
             out.append(
                 f"<rect x='{x:.1f}' y='{y}' width='{max(width, 0.5):.1f}' height='{BAR_HEIGHT}' "
-                f"fill='{COLORS[HOPS[name]]}'><title>{name} +{end - start} "
+                f"fill='{COLORS[path[name]]}'><title>{name} +{end - start} "
                 f"(cycle {end})</title></rect>"
             )
         if fault["outcome"] != "resolved":
@@ -125,7 +123,7 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
     ]
     hops = [
         [f["index"], f["event"], f["pasid"], f["addr"], "W" if f["write"] else "R", f["outcome"]]
-        + [f["hops"].get(name, "") for name in HOP_NAMES]
+        + [f["hops"].get(name, "") for name in result["path"]]
         for f in result["faults"]
     ]
     owners = [
@@ -142,17 +140,17 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
     ]
     errors = "".join(f"<p class='bad'>{html.escape(e)}</p>" for e in result["errors"])
     shares = [[k, f"{v} %"] for k, v in result["fault_time_share_percent"].items()]
+    title = html.escape(result["title"])
     busy = [[k, v] for k, v in result["software_busy_cycles"].items()]
     parts = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>vSVA main job</title>",
-        f"<style>{STYLE}</style><h1>vSVA main job {verdict}</h1>",
+        "<!doctype html><html lang='en'><meta charset='utf-8'>",
+        f"<title>vSVA {title}</title><style>{STYLE}</style><h1>vSVA {title} {verdict}</h1>",
         f"<p>Seed {result['seed']}, {result['cycles']} cycles of a {result['clock_mhz']} MHz "
-        "SMMU clock. Two guest processes share one accelerator; every first touch by the device "
-        "travels from the SMMU to the guest's page fault handler and back.</p>",
+        f"SMMU clock. {html.escape(result['about'])}.</p>",
         errors,
         _table(["check", "value"], checks),
         f"<h2>Faults</h2><p class='key'>{key}</p>",
-        _bars(result["faults"]),
+        _bars(result["faults"], result["path"]),
         "<h2>Legs (resolved faults)</h2>",
         _table(["leg", "layer", "min", "median", "max"], legs),
         "<h2>Share of fault time</h2>",
@@ -162,7 +160,7 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
         "<h2>Totals</h2>",
         _table(["what", "count"], [[k, v] for k, v in result["totals"].items()]),
         "<h2>Hops of each fault (cycle numbers)</h2><div class='wrap'>",
-        _table(["#", "event", "pasid", "address", "", "outcome", *HOP_NAMES], hops),
+        _table(["#", "event", "pasid", "address", "", "outcome", *result["path"]], hops),
         "</div><h2>Memory accesses by owner of the page</h2>",
         _table(["owner", "access", "count"], owners),
         "<h2>Cost table</h2>",
@@ -173,7 +171,8 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
 
 
 def write(result: dict[str, Any], folder: Path, costs: list[tuple[str, str, int, str]]) -> None:
-    """Write ``report.html`` and ``result.json`` into ``folder``."""
+    """Write ``report.html``, ``result.json`` and ``trace.json`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "trace.json").write_text(json.dumps(trace.build(result)) + "\n")
     (folder / "report.html").write_text(page(result, costs) + "\n")

@@ -1,143 +1,103 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole machine put together on a platform: host, VM, guest (architecture section 3).
+"""One VM with a passed-through accelerator on a host, and the Linux in it.
 
-The platform supplies the hardware below (stand-in or RTL); everything above is made here.
+Several may share a host; each has an accelerator of its own.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 from tb.models import accel
-from tb.models.audit import PAGE, Audit
-from tb.models.guest.accel import AccelDriver, UserProcess
-from tb.models.guest.kernel import GuestKernel, PidAllocator
-from tb.models.guest.mm import Mm
-from tb.models.guest.smmu import GuestSmmu
-from tb.models.guest.sva import Sva
-from tb.models.host.memory import HostMemory
-from tb.models.host.smmu import HostSmmu, NestedDomain
+from tb.models.audit import AuditView
+from tb.models.hardware import QUEUES
+from tb.models.host.machine import Host
+from tb.models.host.smmu import NestedDomain
 from tb.models.host.stage2 import Stage2Table
 from tb.models.host.vfio import VfioContainer, VfioDevice
 from tb.models.kvm import Kvm
-from tb.models.memory import Memory
-from tb.models.platform import Platform
-from tb.models.probe import Probe
+from tb.models.linux.accel import AccelDriver
+from tb.models.linux.kernel import Kernel
+from tb.models.linux.os import LinuxWithSva
+from tb.models.linux.pages import GuestPages
+from tb.models.linux.smmu import GuestSmmu
+from tb.models.linux.sva import Sva
 from tb.models.qemu import machine as mach
 from tb.models.qemu.vfio_device import VfioPassThrough
 from tb.models.qemu.vsmmu import Vsmmu
-from tb.models.timeline import Timeline
 
 
 @dataclass(frozen=True)
 class StackConfig:
-    """Addresses and sizes of the machine; identities differ per level on purpose."""
+    """Identities and sizes of the VM; they differ from the physical ones on purpose."""
 
-    smmu_base: int = 0x0920_0000  # physical; the guest's is elsewhere
-    accel_base: int = 0x0B00_0000
-    sid: int = 0x0311  # physical StreamID
-    vsid: int = 0x0020  # the guest's StreamID of the same device
+    device: int = 0  # which accelerator of the hardware
+    vsid: int = 0x0020  # the guest's StreamID of it
     vmid: int = 0x0005
     ram_pages: int = 2048
     vcpus: int = 2
     pasid_bits_limit: int = 20
+    name: str = ""  # tells the address spaces of several VMs apart
+    broadcast: bool = False  # the guest's TLBIs reach the SMMU
 
 
 class Stack:
-    """All software of one run."""
+    """Hypervisor, VMM and guest of one VM."""
 
-    def __init__(
-        self, plat: Platform, memory: Memory, seed: int, config: StackConfig | None = None
-    ) -> None:
-        self.plat = plat
+    def __init__(self, host: Host, config: StackConfig | None = None) -> None:
+        self.host = host
+        self.plat = plat = host.plat
         self.config = cfg = config or StackConfig()
-        self.rng = random.Random(seed ^ 0x5EED)
-        self.audit = Audit(lambda: plat.now)
-        self.timeline = Timeline(lambda: plat.now)
-        self.probe = Probe(plat, memory, self.audit, self.timeline)
-        # host
-        self.host_memory = HostMemory(memory, self.audit, self.rng)
-        self.host_smmu = HostSmmu(plat, self.host_memory, cfg.smmu_base, self.timeline)
-        # VM
-        self.kvm = Kvm(plat, self.host_memory, self.audit, cfg.vmid)
+        self.slot = host.hw.config.accels[cfg.device]
+        self.kvm = Kvm(plat, host.memory, host.audit, cfg.vmid)
         for _ in range(cfg.vcpus):
             self.kvm.create_vcpu()
-        self.machine = mach.Machine(plat, self.host_memory, self.audit, self.kvm, cfg.ram_pages)
-        self.audit.set_resolver(self.machine.pa)
-        self.asids = PidAllocator(1, 0xFFFF)
-        self.processes: list[UserProcess] = []
+        self.machine = mach.Machine(plat, host.memory, self.kvm, cfg.ram_pages)
 
     async def boot(self) -> None:
-        """Host driver, VM with the pass-through device, guest drivers."""
-        await self.boot_host()
+        """VM with the pass-through device, then the guest and its drivers."""
         await self.boot_vm()
         await self.boot_guest()
 
-    async def boot_host(self) -> None:
-        """Physical SMMU up, its event queue watched."""
-        await self.host_smmu.start()
-        self.probe.watch_event_queue(self.host_smmu.evtq)
-
     async def boot_vm(self) -> None:
         """Guest RAM pinned and mapped, device attached with stage 2, vSMMU realized."""
-        cfg, plat = self.config, self.plat
+        cfg, plat, host = self.config, self.plat, self.host
         self.machine.create_ram()
-        stage2 = Stage2Table(self.host_memory, "host:smmu-stage2")
-        self.domain = NestedDomain(cfg.vmid, stage2, cfg.sid)
-        await self.host_smmu.attach(self.domain)
+        stage2 = Stage2Table(host.memory, "host:smmu-stage2")
+        self.domain = NestedDomain(cfg.vmid, stage2, self.slot.sid)
+        await host.smmu.attach(self.domain)
         self.container = VfioContainer(
-            plat,
-            self.host_memory,
-            self.host_smmu,
-            self.domain,
-            self.machine.vmm,
-            cfg.pasid_bits_limit,
+            plat, host.memory, host.smmu, self.domain, self.machine.vmm, cfg.pasid_bits_limit
         )
         self.vfio = VfioDevice(
-            plat,
-            self.host_memory,
-            self.host_smmu,
-            self.container,
-            (cfg.accel_base, accel.WINDOW_BYTES),
+            plat, host.memory, host.smmu, self.container, (self.slot.base, accel.WINDOW_BYTES)
         )
         await self.machine.pass_through(self.container, self.vfio)
         evtq_irqfd = plat.event("vsmmu-evtq-irqfd")
         self.kvm.irqfd(evtq_irqfd, mach.GSI_SMMU_EVTQ)
-        self.vsmmu = Vsmmu(plat, self.machine, evtq_irqfd)
+        self.vsmmu = Vsmmu(plat, self.machine, evtq_irqfd, btm=cfg.broadcast)
         self.machine.add_device(mach.SMMU_GPA, mach.SMMU_SIZE, self.vsmmu.mmio)
         self.relay = VfioPassThrough(
-            plat, self.machine, self.vsmmu, self.container, self.vfio, cfg.vsid, self.timeline
+            plat, self.machine, self.vsmmu, self.container, self.vfio, cfg.vsid, host.timeline
         )
 
     async def boot_guest(self) -> None:
         """Guest kernel, its SMMU driver, SVA, the accelerator's driver."""
-        plat, cfg = self.plat, self.config
-        self.kernel = GuestKernel(plat, self.kvm, self.audit, mach.RAM_GPA, cfg.ram_pages, self.rng)
+        plat, cfg, host = self.plat, self.config, self.host
+        view = AuditView(host.audit, self.machine.pa)
+        pages = GuestPages(view, mach.RAM_GPA, cfg.ram_pages, host.rng)
+        cpus = list(self.kvm.vcpus)
+        self.kernel = Kernel(plat, cpus, pages, view, host.hw if cfg.broadcast else None)
         self.kernel.boot()
-        cpu = self.kernel.vcpus[0]
-        self.guest_smmu = GuestSmmu(plat, self.kernel, cpu, mach.SMMU_GPA, self.timeline)
-        await self.guest_smmu.start(mach.GSI_SMMU_EVTQ)
+        self.guest_smmu = GuestSmmu(
+            plat, self.kernel, cpus[0], mach.SMMU_GPA, host.timeline, use_btm=cfg.broadcast
+        )
+        await self.guest_smmu.start(self.kvm.guest_line(mach.GSI_SMMU_EVTQ))
         await self.guest_smmu.attach_device(cfg.vsid)
         self.sva = Sva(plat, self.kernel, self.guest_smmu)
         self.driver = AccelDriver(plat, self.kernel, self.sva, mach.ACCEL_GPA, cfg.vsid)
-        await self.driver.probe(cpu)
-
-    # ---- guest processes ----------------------------------------------------------------
-    def spawn_process(self, name: str, queue: int) -> UserProcess:
-        """A process with its own address space; PASID and ASID are the next free ones."""
-        cpu = self.kernel.vcpus[len(self.processes) % len(self.kernel.vcpus)]
-        mm = Mm(self.kernel, cpu, self.asids.alloc(), self.sva.pasids.alloc())
-        process = UserProcess(name, self.driver, cpu, mm, queue)
-        self.probe.queue_space[queue] = mm.space
-        self.processes.append(process)
-        return process
-
-    def page_cache(self, data: bytes) -> list[int]:
-        """File contents in guest pages, for private mappings."""
-        cpu, pages = self.kernel.vcpus[0], []
-        for at in range(0, len(data), PAGE):
-            page = self.kernel.alloc_page("guest:pagecache")
-            cpu.kwrite(page, data[at : at + PAGE])
-            pages.append(page)
-        return pages
+        await self.driver.probe(cpus[0])
+        self.os = LinuxWithSva(
+            self.kernel, self.sva, self.driver, host.probe, self.slot.sid,
+            first_queue=cfg.device * QUEUES, name=cfg.name,
+        )  # fmt: skip

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of each device fault, hop by hop, in cycles of the SMMU clock.
 
+Which hops there are depends on who stands between the SMMU and the page tables: a *path* names
+them in order, each with the layer that the leg ending there is booked to.
+
 A fault is opened when the SMMU's event record appears in host memory, and every layer that
 passes it on marks its hop.  The layers know different names for it: the host knows {StreamID,
 STAG}, the guest knows {virtual StreamID, STAG}; the STAG travels unchanged as the page
@@ -14,8 +17,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-# hop names in order; the leg that ends at a hop is booked to the layer beside it
-HOPS: dict[str, str] = {
+Path = dict[str, str]  # hop names in order -> layer that holds the fault until it is reached
+
+# nested translation: the fault travels through VFIO and QEMU to the guest and back
+NESTED_PATH: Path = {
     "smmu_event": "hardware",  # record and PROD visible in host memory
     "host_irq": "hardware",  # wire seen by the host's interrupt controller
     "host_thread": "host-kernel",  # event queue thread has read the record
@@ -32,7 +37,16 @@ HOPS: dict[str, str] = {
     "host_resume": "host-kernel",  # physical CMD_RESUME handed to the SMMU
     "retry_done": "hardware",  # the retried transaction reached memory or was answered
 }
-HOP_NAMES = tuple(HOPS)
+# the process is the host's own
+HOST_PATH: Path = {
+    "smmu_event": "hardware",
+    "host_irq": "hardware",
+    "host_thread": "host-kernel",
+    "host_handler": "host-kernel",  # page fault handler starts
+    "page_mapped": "host-kernel",
+    "host_resume": "host-kernel",
+    "retry_done": "hardware",
+}
 
 
 @dataclass
@@ -46,6 +60,7 @@ class Fault:
     event: str
     addr: int
     write: bool
+    path: Path
     outcome: str = "pending"  # then "resolved" or "aborted"
     hops: dict[str, int] = field(default_factory=dict)
 
@@ -60,20 +75,31 @@ class Fault:
             "addr": f"0x{self.addr:x}",
             "write": self.write,
             "outcome": self.outcome,
-            "hops": {name: self.hops[name] for name in HOP_NAMES if name in self.hops},
+            "hops": {name: self.hops[name] for name in self.passed()},
         }
 
     def legs(self) -> list[tuple[str, str, int]]:
         """(leg name, layer, cycles) between neighbouring hops that were passed."""
-        names = [name for name in HOP_NAMES if name in self.hops]
-        return [(f"{a} > {b}", HOPS[b], self.hops[b] - self.hops[a]) for a, b in pairwise(names)]
+        hops, path = self.hops, self.path
+        return [(f"{a} > {b}", path[b], hops[b] - hops[a]) for a, b in pairwise(self.passed())]
+
+    def passed(self) -> list[str]:
+        """Names of the hops behind it, in order."""
+        return [name for name in self.path if name in self.hops]
+
+    def next_hop(self) -> str | None:
+        """The hop it waits for; None at the end of the path."""
+        names = list(self.path)
+        after = names.index(self.passed()[-1]) + 1
+        return names[after] if after < len(names) else None
 
 
 class Timeline:
     """All faults of a run, and the way back from a name to the open fault."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], path: Path = NESTED_PATH) -> None:
         self._now = now
+        self.path = path
         self.faults: list[Fault] = []
         self._open: dict[int, Fault] = {}  # by STAG, which is unique while outstanding
         self._retrying: list[Fault] = []
@@ -81,7 +107,7 @@ class Timeline:
 
     def open(self, sid: int, pasid: int, stag: int, event: str, addr: int, write: bool) -> Fault:
         """A stall record appeared in host memory."""
-        fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write)
+        fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write, self.path)
         self.faults.append(fault)
         self._open[stag] = fault
         self.pending_irq.append(fault)
@@ -102,7 +128,8 @@ class Timeline:
 
     def _mark(self, fault: Fault, name: str) -> None:
         """A hop that a fault skipped (its record was read on another's interrupt) stays out."""
-        if not any(later in fault.hops for later in HOP_NAMES[HOP_NAMES.index(name) :]):
+        names = tuple(self.path)
+        if not any(later in fault.hops for later in names[names.index(name) :]):
             fault.hops[name] = self._now()
 
     def close(self, stag: int, resolved: bool) -> None:
@@ -114,21 +141,30 @@ class Timeline:
         fault.outcome = "resolved" if resolved else "aborted"
         if fault in self.pending_irq:
             self.pending_irq.remove(fault)
-        self._retrying.append(fault)
+        if resolved:
+            self._retrying.append(fault)
+
+    def abandon(self, pasid: int) -> None:
+        """The address space dies: its retried transactions may end without reaching memory."""
+        self._retrying = [f for f in self._retrying if f.pasid != pasid]
 
     def outstanding(self, pasid: int | None = None) -> list[Fault]:
         """Faults whose response has not been given."""
         return [f for f in self._open.values() if pasid in (None, f.pasid)]
 
-    def access(self, pasid: int, va: int | None, write: bool) -> None:
-        """A transaction of ``pasid`` completed downstream; it may end a retried fault.
+    def retrying(self) -> list[Fault]:
+        """Faults answered with retry whose transaction has not completed yet."""
+        return list(self._retrying)
+
+    def access(self, sid: int, pasid: int, va: int | None, write: bool) -> None:
+        """A transaction of ``sid`` and ``pasid`` completed downstream; it may end a retry.
 
         ``va`` may be None where the observer knows no virtual address: the oldest retried
         fault of the space and direction is meant then (per AXI ID order is kept).
         """
         for fault in self._retrying:
             same_page = va is None or fault.addr >> 12 == va >> 12
-            if fault.pasid == pasid and fault.write == write and same_page:
+            if (fault.sid, fault.pasid) == (sid, pasid) and fault.write == write and same_page:
                 fault.hops["retry_done"] = self._now()
                 self._retrying.remove(fault)
                 return

@@ -110,7 +110,7 @@ class VirtualPlatform(Platform):
     def event(self, name: str = "") -> VirtualEvent:
         return VirtualEvent(self, name)
 
-    def spawn(self, coro: Coroutine[Any, Any, Any], name: str = "") -> VirtualTask:
+    def _start(self, coro: Coroutine[Any, Any, Any], name: str) -> VirtualTask:
         task = VirtualTask(self, coro, name)
         self.make_ready(task, self._now)
         return task
@@ -123,7 +123,7 @@ class VirtualPlatform(Platform):
 
         ``limit`` is the watchdog in cycles.
         """
-        task = self.spawn(main, "main")
+        task = self._start(main, "main")
         while not task.done():
             if not self._heap:
                 raise DeadlockError("main waits for an event that nothing can set")

@@ -15,35 +15,37 @@ from tb.bfm.axi_checker import AxiChecker
 from tb.bfm.axi_mem import AxiMemory, MemRequest
 from tb.bfm.axil import AxilMaster
 from tb.bfm.clock import apply_reset, begin
+from tb.bfm.dvm import DvmMaster, parts_of
 from tb.env.pulses import PulseCounts
 from tb.env.smmu_bench import PMU_TCU
 from tb.models import accel
 from tb.models.costs import load_costs
+from tb.models.hardware import Hardware, HardwareConfig
+from tb.models.maintenance import Message, SyncMessage
 from tb.models.memory import Memory
 from tb.models.qemu.machine import SMMU_SIZE
-from tb.models.stack import Stack, StackConfig
 from tb.system.platform import SimPlatform
 
 MEMORY_LATENCY = 40  # cycles from AR to the first beat, as the stand-in's
 MEMORY_JITTER = 10
 
 
-class SystemBench:
+class SystemBench(Hardware):
     """Everything around the RTL of one run."""
 
-    def __init__(self, dut: Any, seed: int, config: StackConfig | None = None) -> None:
+    def __init__(self, dut: Any, seed: int) -> None:
         self.dut = dut
         self.seed = seed
-        self.config = cfg = config or StackConfig()
+        self.config = HardwareConfig()
         costs = load_costs()
         self.period_ns = 1000 / costs.clock_mhz
         self.memory = Memory()
-        self.plat = SimPlatform(self.memory, costs, round(self.period_ns * 1000), seed)
+        self.plat: SimPlatform = SimPlatform(self.memory, costs, round(self.period_ns * 1000), seed)
         self.clock: Clock | None = None
         self.ports: list[AxiMemory] = []
         self.checkers: list[AxiChecker] = []
         self.pmu: PulseCounts | None = None
-        self.stack = Stack(self.plat, self.memory, seed, cfg)
+        self._syncs = 0
 
     async def start(self) -> None:
         """Clock, reset, transactors, register ports, interrupt wires."""
@@ -63,6 +65,7 @@ class SystemBench:
                 out_of_order=25,
             )
         self.ports = [data, walk]
+        self.dvm = DvmMaster(dut.u_dvm)
         self.checkers = [
             AxiChecker(dut.u_mem.g_probe.u_probe, "m_axi"),
             AxiChecker(dut.u_ptw_mem.g_probe.u_probe, "ptw_axi"),
@@ -71,7 +74,7 @@ class SystemBench:
         await apply_reset(dut.clk_i, dut.rst_ni, cycles=8)
         self.plat.quiet = lambda: bool(int(dut.quiet_o.value))
         self.plat.add_port(cfg.smmu_base, SMMU_SIZE, smmu)
-        self.plat.add_port(cfg.accel_base, accel.WINDOW_BYTES, device)
+        self.plat.add_port(cfg.accels[0].base, accel.WINDOW_BYTES, device)
         self.plat.watch_irq(dut.irq_evtq, "smmu-evtq")
         self.plat.watch_irq(dut.irq_gerr, "smmu-gerr")
 
@@ -80,11 +83,25 @@ class SystemBench:
         """The accelerator's AXI ID is its queue number."""
         port.who = f"dma:{request.id}"
 
+    # ---- interconnect -------------------------------------------------------------------
+    def post(self, message: Message) -> None:
+        self.plat.counters["dvm-messages"] += 1
+        self._syncs += isinstance(message, SyncMessage)
+        self.dvm.post(parts_of(message))
+
+    async def complete(self) -> None:
+        walk, target = self.ports[1], self._syncs
+        with self.plat.awake():
+            while walk.dvm_completes < target:
+                await walk.dvm_complete.wait()
+
+    def walks(self) -> int:
+        return self.pmu["tlb_miss"] if self.pmu else 0
+
     async def unfinished(self) -> list[str]:
-        """What the hardware still has open when all software is done."""
-        plat, cfg = self.plat, self.config
+        plat, base = self.plat, self.config.accels[0].base
         left = []
-        busy = await plat.mmio_read32(cfg.accel_base + accel.global_reg(accel.GlobalReg.BUSY_LO))
+        busy = await plat.mmio_read32(base + accel.global_reg(accel.GlobalReg.BUSY_LO))
         if busy:
             left.append(f"accelerator queues busy: 0x{busy:x}")
         if plat.irq_line("smmu-gerr").is_set():
@@ -94,4 +111,6 @@ class SystemBench:
             broken = [rule for rule in checker.broken if rule != "RESET"]
             if broken:
                 left.append(f"{checker.name}: AXI rules broken: {', '.join(broken)}")
+        if self.dvm.bad:
+            left.append("DVM: CR without a message, or changed while waiting")
         return left

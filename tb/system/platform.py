@@ -10,7 +10,8 @@ order of everything that happens stays as it would be.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import cocotb
@@ -91,12 +92,18 @@ class SimPlatform(Platform):
     def now(self) -> int:
         return round(get_sim_time("ps")) // self._period_ps + self.skipped
 
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Software waits for the hardware in here: no cycle is skipped."""
+        self._awake += 1
+        yield
+        self._awake -= 1
+
     # ---- sleeping -----------------------------------------------------------------------
     async def _sleep(self, cycles: int) -> None:
         if cycles <= SHORT:
-            self._awake += 1
-            await Timer(cycles * self._period_ps, "ps")
-            self._awake -= 1
+            with self.awake():
+                await Timer(cycles * self._period_ps, "ps")
             return
         alarm = SimEvent()
         self._order += 1
@@ -121,7 +128,7 @@ class SimPlatform(Platform):
     def event(self, name: str = "") -> SimEvent:
         return SimEvent()
 
-    def spawn(self, coro: Coroutine[Any, Any, Any], name: str = "") -> SimTask:
+    def _start(self, coro: Coroutine[Any, Any, Any], name: str) -> SimTask:
         return SimTask(coro)
 
     # ---- pins ---------------------------------------------------------------------------
@@ -149,14 +156,11 @@ class SimPlatform(Platform):
     async def _bus_read32(self, pa: int) -> int:
         port, lock, offset = self._find(pa)
         async with lock:
-            self._awake += 1
-            value = await port.read32(offset)
-            self._awake -= 1
-            return value
+            with self.awake():
+                return await port.read32(offset)
 
     async def _bus_write32(self, pa: int, value: int) -> None:
         port, lock, offset = self._find(pa)
         async with lock:
-            self._awake += 1
-            await port.write32(offset, value)
-            self._awake -= 1
+            with self.awake():
+                await port.write32(offset, value)

@@ -8,8 +8,8 @@
 // In     : smmu_axil_*, dma_axil_*  register accesses of the host's CPUs
 // Out    : irq_*  interrupt wires
 // Python : tb/system/bench.py
-// Limits : TBUs other than 0 are quiet; no DVM interconnect is attached
-// Tests  : tests/system/test_main_job.py, make sim
+// Limits : TBUs other than 0 are quiet
+// Tests  : tests/system, make sim
 //-----------------------------------------------------------------------------
 `default_nettype none
 
@@ -345,6 +345,11 @@ module tb_system #(
     wire [15:0] ptw_wstrb;
     wire [7:0] ptw_bid, ptw_rid;
     wire [1:0] ptw_bresp, ptw_rresp;
+    wire dvm_acvalid, dvm_acready, dvm_crvalid, dvm_crready, dvm_syscoreq, dvm_syscoack;
+    wire [47:0] dvm_acaddr;
+    wire [3:0] dvm_acvmidext, dvm_acsnoop;
+    wire [2:0] dvm_acprot;
+    wire [4:0] dvm_crresp;
 
     // outputs nobody needs here are left open
     /* verilator lint_off PINCONNECTEMPTY */
@@ -415,10 +420,11 @@ module tb_system #(
         .s_axil_arready (smmu_axil_arready), .s_axil_araddr (smmu_axil_araddr),
         .s_axil_arprot (smmu_axil_arprot), .s_axil_rvalid (smmu_axil_rvalid),
         .s_axil_rready (smmu_axil_rready), .s_axil_rdata (smmu_axil_rdata),
-        .s_axil_rresp (smmu_axil_rresp), .dvm_acvalid (1'b0), .dvm_acready (),
-        .dvm_acaddr (48'd0), .dvm_acvmidext (4'd0), .dvm_acsnoop (4'd0),
-        .dvm_acprot (3'd0), .dvm_crvalid (), .dvm_crready (1'b1), .dvm_crresp (),
-        .dvm_syscoreq (), .dvm_syscoack (1'b0), .irq_evtq (irq_evtq),
+        .s_axil_rresp (smmu_axil_rresp), .dvm_acvalid (dvm_acvalid),
+        .dvm_acready (dvm_acready), .dvm_acaddr (dvm_acaddr), .dvm_acvmidext (dvm_acvmidext),
+        .dvm_acsnoop (dvm_acsnoop), .dvm_acprot (dvm_acprot), .dvm_crvalid (dvm_crvalid),
+        .dvm_crready (dvm_crready), .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq),
+        .dvm_syscoack (dvm_syscoack), .irq_evtq (irq_evtq),
         .irq_priq (irq_priq), .irq_cmd_sync (irq_cmd_sync), .irq_gerr (irq_gerr),
         .pmu_tbu_event (),
         .pmu_tcu_event (pmu_tcu)
@@ -479,6 +485,14 @@ module tb_system #(
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
+    // ---- interconnect: broadcast TLB maintenance of the CPUs -------------------------------
+    bfm_dvm u_dvm (
+        .clk_i (clk_i), .rst_ni (rst_ni), .dvm_acvalid (dvm_acvalid), .dvm_acready (dvm_acready),
+        .dvm_acaddr (dvm_acaddr), .dvm_acvmidext (dvm_acvmidext), .dvm_acsnoop (dvm_acsnoop),
+        .dvm_acprot (dvm_acprot), .dvm_crvalid (dvm_crvalid), .dvm_crready (dvm_crready),
+        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack)
+    );
+
     tb_pulse_count #(.WIDTH(8)) u_pmu (.clk_i (clk_i), .pulse_i (pmu_tcu));
 
     // ---- quiet: software that sleeps may skip these cycles --------------------------------
@@ -492,7 +506,7 @@ module tb_system #(
                   (|(m_rvalid & m_rready)) || (|(m_bvalid & m_bready)) ||
                   (ptw_arvalid && ptw_arready) || (ptw_awvalid && ptw_awready) ||
                   (ptw_wvalid && ptw_wready) || (ptw_rvalid && ptw_rready) ||
-                  (ptw_bvalid && ptw_bready) || smmu_axil_bvalid || smmu_axil_rvalid ||
+                  (ptw_bvalid && ptw_bready) || dvm_acvalid || dvm_crvalid || smmu_axil_bvalid || smmu_axil_rvalid ||
                   dma_axil_bvalid || dma_axil_rvalid || irq_evtq || irq_gerr || irq_cmd_sync;
 
     reg [15:0] still_q;

@@ -14,7 +14,7 @@ from tb.models.maintenance import (
     SyncMessage,
     TlbiMessage,
 )
-from tb.models.standin.machine import StandinMachine
+from tests.models.stack_machine import StackMachine
 
 SYNC = SyncMessage()
 
@@ -57,12 +57,12 @@ def test_local_forms_and_barriers(sent):
 
 def test_guest_kernel_broadcasts():
     """TLBIs of the guest kernel carry the VM's VMID, and a Sync ends them."""
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
     seen: list[Message] = []
 
     async def scenario() -> None:
-        await machine.stack.boot()
-        cpu = machine.stack.kernel.vcpus[0]
+        await machine.boot()
+        cpu = machine.stack.kernel.cpus[0]
         cpu.broadcast.append(seen.append)
         await machine.stack.kernel.tlbi_va(cpu, 3, 0x4000, pages=2)
         await machine.stack.kernel.tlbi_asid(cpu, 3)

@@ -28,7 +28,7 @@ def test_delays_advance_time_in_order(plat):
     seen = []
 
     async def sleeper(cycles: int) -> None:
-        await plat.delay(cycles, "guest-user")
+        await plat.delay(cycles, "user")
         seen.append((plat.now, cycles))
 
     async def main() -> None:
@@ -38,7 +38,7 @@ def test_delays_advance_time_in_order(plat):
 
     plat.run(main())
     assert seen == [(10, 10), (20, 20), (30, 30)]
-    assert plat.ledger["guest-user"] == 60
+    assert plat.ledger["user"] == 60
 
 
 def test_events_are_sticky_and_wake_every_waiter(plat):
@@ -115,7 +115,7 @@ def test_deadlock_and_watchdog_are_reported(plat):
 def test_every_cost_has_cycles_layer_and_source():
     table = load_costs()
     assert table.clock_mhz == 1000
-    assert {"guest-user", "guest-kernel", "kvm", "qemu", "host-kernel"} <= set(table.layers)
+    assert {"user", "guest-kernel", "kvm", "qemu", "host-kernel"} <= set(table.layers)
     assert all(cost.cycles > 0 and len(cost.source) > 20 for cost in table)
 
 

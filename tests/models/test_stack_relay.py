@@ -7,32 +7,32 @@ import pytest
 
 from tb.models.arm_smmu_v3 import SmmuProbeError
 from tb.models.fields import REG, STE, Cerror, Cmd, Event, EventRecord, Gerror, SteConfig
-from tb.models.guest.mm import SegmentationFault, Vma
 from tb.models.host import uapi
+from tb.models.linux.mm import SegmentationFault, Vma
 from tb.models.qemu import machine as mach
 from tb.models.stack import StackConfig
-from tb.models.standin.machine import StandinMachine
+from tests.models.stack_machine import StackMachine
 
 
-def booted(machine: StandinMachine, scenario):
+def booted(machine: StackMachine, scenario):
     """Boot, then run ``scenario(stack)``; returns what it returns."""
 
     async def main():
-        await machine.stack.boot()
+        await machine.boot()
         return await scenario(machine.stack)
 
     return machine.run(main())
 
 
 def test_boot_leaves_a_nested_stream():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
-        return stack.host_smmu.ste_address(stack.config.sid)
+        return stack.host.smmu.ste_address(stack.slot.sid)
 
     addr = booted(machine, scenario)
     ste = STE.unpack(machine.memory.peek(addr, 64))
-    cfg = machine.config
+    cfg = machine.stack.config
     assert (ste.v, ste.config, ste.s2vmid) == (1, SteConfig.NESTED, cfg.vmid)
     assert (ste.s1cdmax, ste.s1fmt) == (16, 2)
     # the CD table pointer is the guest's own number, not a host address
@@ -42,7 +42,7 @@ def test_boot_leaves_a_nested_stream():
 
 
 def test_no_guest_page_lies_at_its_own_address():
-    machine = StandinMachine(7)
+    machine = StackMachine(7)
 
     async def scenario(stack):
         return stack.machine._pages
@@ -53,13 +53,13 @@ def test_no_guest_page_lies_at_its_own_address():
 
 
 def test_pasid_bits_refused_as_in_2020():
-    machine = StandinMachine(1, StackConfig(pasid_bits_limit=0))
+    machine = StackMachine(1, StackConfig(pasid_bits_limit=0))
     with pytest.raises(uapi.UapiError, match="pasid_bits"):
         booted(machine, lambda stack: None)
 
 
 def test_guest_illegal_command_stops_the_queue():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         smmu = stack.guest_smmu
@@ -78,7 +78,7 @@ def test_guest_illegal_command_stops_the_queue():
 
 
 def test_full_guest_event_queue_keeps_stalls_and_flags_lost_events():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         vsmmu, done = stack.vsmmu, []
@@ -100,14 +100,14 @@ def test_full_guest_event_queue_keeps_stalls_and_flags_lost_events():
 
 
 def test_resume_of_an_unknown_stall_has_no_effect():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         await stack.guest_smmu.page_response(stack.config.vsid, 0x4242, 0)
         await stack.plat.delay(20_000)
         # a VMM that makes a response up is refused by the host
         ring = stack.vfio.mmap(uapi.REGION_SUBTYPE_DMA_FAULT_RESPONSE)
-        stack.host_memory.write(ring, uapi.PageResponse(1, 0x4242, 0).pack())
+        stack.host.memory.write(ring, uapi.PageResponse(1, 0x4242, 0).pack())
         stack.vfio.pwrite32(uapi.REGION_SUBTYPE_DMA_FAULT_RESPONSE, 0, 1)
         await stack.plat.delay(20_000)
         return stack.plat.counters
@@ -118,7 +118,7 @@ def test_resume_of_an_unknown_stall_has_no_effect():
 
 
 def test_fault_ring_indexes_are_checked():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         region = uapi.REGION_SUBTYPE_DMA_FAULT
@@ -134,7 +134,7 @@ def test_fault_ring_indexes_are_checked():
 
 
 def test_second_stage1_needs_an_unset_first():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         table = uapi.PasidTable(config=uapi.PASID_CONFIG_TRANSLATE, base_ptr=0x4000_0000)
@@ -147,7 +147,7 @@ def test_second_stage1_needs_an_unset_first():
 
 
 def test_guest_driver_refuses_a_small_command_queue():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
         reg = REG.IDR1.offset
@@ -159,10 +159,10 @@ def test_guest_driver_refuses_a_small_command_queue():
 
 
 def test_range_invalidation_commands_cover_exactly_the_range():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
-        return stack.host_smmu
+        return stack.host.smmu
 
     smmu = booted(machine, scenario)
     for pages in (1, 2, 3, 8, 31, 33, 100, 512):
@@ -180,10 +180,10 @@ def test_range_invalidation_commands_cover_exactly_the_range():
 
 
 def test_guest_process_segfaults_outside_its_mappings():
-    machine = StandinMachine(1)
+    machine = StackMachine(1)
 
     async def scenario(stack):
-        process = stack.spawn_process("A", 0)
+        process = stack.os.spawn_process("A", 0)
         process.mm.mmap(Vma(0x10_0000, 1, write=False))
         assert await process.load(0x10_0000, 8) == bytes(8)
         with pytest.raises(SegmentationFault):

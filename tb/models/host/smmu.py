@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host's arm-smmu-v3 driver: the physical SMMU, stage-2 and nested domains.
+"""The host's arm-smmu-v3 driver: the physical SMMU, SVA, stage-2 and nested domains.
 
 The host owns the physical SMMU.  Only it writes registers, stream table entries and commands;
 a guest's wishes arrive through VFIO and are checked and rewritten here (VMID and StreamID are
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tb.models.arm_smmu_v3 import RESP_SUCCESS, SmmuDriver, SmmuIo, decode, is_stall
+from tb.models.arm_smmu_v3 import SmmuIo, decode, is_stall
+from tb.models.cpu import Cpu
 from tb.models.fields import Cmd, Event, Oas, SteConfig
 from tb.models.host import uapi
 from tb.models.host.memory import HostMemory
 from tb.models.host.stage2 import SL0_LEVEL1, T0SZ, Stage2Table
+from tb.models.linux.smmu import SvaSmmu
 from tb.models.platform import Platform
 from tb.models.timeline import Timeline
 
@@ -74,14 +76,27 @@ class NestedDomain:
     pending: dict[int, int] = field(default_factory=dict)  # STAG -> PASID awaiting a response
 
 
-class HostSmmu(SmmuDriver):
-    """Physical SMMU driver with nested domains."""
+class HostSmmu(SvaSmmu):
+    """Physical SMMU driver: SVA for the host's own devices, nested domains for VMs."""
 
-    def __init__(self, plat: Platform, memory: HostMemory, base: int, timeline: Timeline) -> None:
-        super().__init__(plat, HostSmmuIo(plat, memory, base), "host-smmu")
-        self.timeline = timeline
+    level = "host"
+
+    def __init__(
+        self,
+        plat: Platform,
+        memory: HostMemory,
+        base: int,
+        timeline: Timeline,
+        *,
+        use_btm: bool = False,
+    ) -> None:
+        io = HostSmmuIo(plat, memory, base)
+        super().__init__(plat, io, "host-smmu", timeline, use_btm=use_btm)
         self.domains: dict[int, NestedDomain] = {}  # by StreamID
         self.host_faults: list[str] = []
+
+    def io_on(self, cpu: Cpu) -> SmmuIo:
+        return self.io
 
     async def start(self, line: str = "smmu-evtq") -> None:
         """Probe, reset, start the event queue thread."""
@@ -176,6 +191,9 @@ class HostSmmu(SmmuDriver):
     async def on_event(self, raw: bytes) -> None:
         """Route one record to the device's fault handler (facts 7.6, 8.5)."""
         rec = decode(raw)
+        if rec.streamid in self._cdtab:  # a device of the host itself
+            await super().on_event(raw)
+            return
         domain = self.domains.get(rec.streamid)
         stall = is_stall(raw)
         if stall:
@@ -230,14 +248,12 @@ class HostSmmu(SmmuDriver):
             fault.perm = self._perm(rec)
         return fault
 
-    async def respond(self, sid: int, stag: int, code: int) -> None:
-        """Page response from VFIO: exactly one CMD_RESUME per recorded stall."""
+    async def respond(self, sid: int, stag: int, code: int, io: SmmuIo | None = None) -> None:
         domain = self.domains.get(sid)
         if domain is not None:
             domain.pending.pop(stag, None)
+        await super().respond(sid, stag, code, io)
 
+    def resume_queued(self, stag: int, success: bool) -> None:
         # closed before PROD moves: from then on the SMMU may reuse the STAG
-        def queued() -> None:
-            self.timeline.close(stag, code == RESP_SUCCESS)
-
-        await self.page_response(sid, stag, code, on_queued=queued)
+        self.timeline.close(stag, success)

@@ -76,6 +76,7 @@ class VfioContainer:
     async def ioctl(self, request: int, raw: bytes) -> None:
         """Container ioctl; raises UapiError."""
         self.plat.counters["vfio-ioctl"] += 1
+        self.plat.counters["bytes-copied"] += len(raw)
         await self.plat.spend("host-ioctl")
         if request == uapi.IOMMU_MAP_DMA:
             self._map_dma(uapi.DmaMap.unpack(raw))

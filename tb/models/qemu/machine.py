@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from tb.models.audit import PAGE, Audit
+from tb.models.audit import PAGE
 from tb.models.host import uapi
 from tb.models.host.memory import HostMemory
 from tb.models.host.vfio import VfioContainer, VfioDevice, VmmAddressSpace
@@ -34,14 +34,12 @@ class Machine:
         self,
         plat: Platform,
         memory: HostMemory,
-        audit: Audit,
         kvm: Kvm,
         ram_pages: int,
     ) -> None:
         self.plat = plat
         self.kvm = kvm
         self.memory = memory
-        self.audit = audit
         self.ram_pages = ram_pages
         self.vmm = VmmAddressSpace()
         self.bql = Mutex(plat, "bql")
@@ -78,6 +76,7 @@ class Machine:
 
     def read(self, ipa: int, n: int) -> bytes:
         """VMM load from guest RAM."""
+        self.plat.counters["bytes-copied"] += n
         out = bytearray()
         while n:
             size = min(n, PAGE - ipa % PAGE)
@@ -87,6 +86,7 @@ class Machine:
 
     def write(self, ipa: int, data: bytes) -> None:
         """VMM store to guest RAM."""
+        self.plat.counters["bytes-copied"] += len(data)
         while data:
             size = min(len(data), PAGE - ipa % PAGE)
             self.memory.write(self.pa(ipa), data[:size])

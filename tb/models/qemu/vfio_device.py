@@ -65,7 +65,6 @@ class VfioPassThrough:
         self.vsid = vsid
         self.timeline = timeline
         self.pending: dict[int, PendingFault] = {}  # by group id, which is the STAG
-        self.drop_invalidations = False  # a broken relay, for tests that must fail
         self._table: bytes | None = None
         self._fault_ring = device.mmap(uapi.REGION_SUBTYPE_DMA_FAULT)
         self._response_ring = device.mmap(uapi.REGION_SUBTYPE_DMA_FAULT_RESPONSE)
@@ -138,8 +137,6 @@ class VfioPassThrough:
         await self._invalidate(uapi.CacheInvalidate(uapi.CACHE_IOTLB, uapi.GRANU_DOMAIN))
 
     async def _invalidate(self, inv: uapi.CacheInvalidate) -> None:
-        if self.drop_invalidations and inv.cache == uapi.CACHE_IOTLB:
-            return
         await self._ioctl(uapi.IOMMU_CACHE_INVALIDATE, inv.pack())
 
     async def page_response(self, vsid: int, stag: int, retry: bool, abort: bool) -> None:

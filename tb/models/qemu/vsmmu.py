@@ -45,7 +45,9 @@ class VsmmuBackend(Protocol):
 class Vsmmu:
     """Register file, command processor and event queue writer of the virtual SMMU."""
 
-    def __init__(self, plat: Platform, machine: Machine, evtq_irqfd: Event) -> None:
+    def __init__(
+        self, plat: Platform, machine: Machine, evtq_irqfd: Event, *, btm: bool = False
+    ) -> None:
         self.plat = plat
         self.machine = machine
         self._irqfd = evtq_irqfd
@@ -54,7 +56,7 @@ class Vsmmu:
         self._waiting: deque[tuple[bytes, Callable[[], None] | None]] = deque()
         self.regs: dict[int, int] = {
             REG.IDR0.offset: REG.IDR0.value(
-                s1p=1, ttf=2, cohacc=1, asid16=1, cd2l=1, ttendian=2, st_level=1
+                s1p=1, ttf=2, cohacc=1, btm=int(btm), asid16=1, cd2l=1, ttendian=2, st_level=1
             ),
             REG.IDR1.offset: REG.IDR1.value(sidsize=16, ssidsize=SSID_BITS, eventqs=8, cmdqs=8),
             REG.IDR3.offset: REG.IDR3.value(had=1, ril=1),

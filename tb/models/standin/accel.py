@@ -8,6 +8,7 @@ stalled transaction holds only its own queue.  Register behaviour follows the RT
 from __future__ import annotations
 
 from tb.models import accel
+from tb.models.hardware import QUEUES
 from tb.models.platform import Platform
 from tb.models.smmu_ref import Kind, Transaction
 from tb.models.standin.smmu import SmmuStandin
@@ -172,11 +173,18 @@ class AccelStandin:
     """Register device of 1 MB and DMA master behind the stand-in SMMU."""
 
     def __init__(
-        self, plat: Platform, smmu: SmmuStandin, sid: int, queues: int = 8, burst: int = 256
+        self,
+        plat: Platform,
+        smmu: SmmuStandin,
+        sid: int,
+        queues: int = QUEUES,
+        burst: int = 256,
+        first_queue: int = 0,
     ) -> None:
         self.plat = plat
         self.smmu = smmu
         self.sid = sid
+        self.first_queue = first_queue  # number of queue 0 over all accelerators
         self.burst = burst  # bytes of the longest burst
         self.issued = self.answered = 0
         self.queues = [_Queue(self, index) for index in range(queues)]
@@ -184,7 +192,7 @@ class AccelStandin:
     async def access(self, txn: Transaction, queue: int, data: bytes | None) -> tuple[Kind, bytes]:
         """One transaction of a queue."""
         self.issued += 1
-        result = await self.smmu.access(txn, f"dma:{queue}", data)
+        result = await self.smmu.access(txn, f"dma:{self.first_queue + queue}", data)
         self.answered += 1
         return result
 

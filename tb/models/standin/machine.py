@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole machine with stand-in hardware in virtual time: the main job without a simulator."""
+"""A whole machine of stand-in hardware in virtual time: scenarios without a simulator."""
 
 from __future__ import annotations
 
@@ -7,45 +7,66 @@ from typing import Any
 
 from tb.models import accel
 from tb.models.costs import load_costs
-from tb.models.main_job import MainJob, collect
+from tb.models.hardware import QUEUES, Hardware, HardwareConfig
+from tb.models.maintenance import Message
 from tb.models.memory import Memory
 from tb.models.qemu.machine import SMMU_SIZE
+from tb.models.scenarios import load
+from tb.models.scenarios.base import Scenario, execute
 from tb.models.smmu_ref import SmmuConfig
-from tb.models.stack import Stack, StackConfig
 from tb.models.standin.accel import AccelStandin
 from tb.models.standin.smmu import SmmuStandin
 from tb.models.virtual_time import VirtualPlatform
 
+SYNC_CYCLES = 60  # Sync to DVM Complete
+ENDLESS = 1 << 62
 
-class StandinMachine:
-    """Platform, stand-in SMMU and accelerator, and the software on top."""
+
+class StandinMachine(Hardware):
+    """Platform, stand-in SMMU and accelerators."""
 
     def __init__(
-        self, seed: int, config: StackConfig | None = None, smmu: SmmuConfig | None = None
+        self,
+        seed: int,
+        config: HardwareConfig | None = None,
+        smmu: SmmuConfig | None = None,
     ) -> None:
         self.seed = seed
-        self.config = cfg = config or StackConfig()
+        self.config = cfg = config or HardwareConfig()
         self.memory = Memory()
-        self.plat = VirtualPlatform(self.memory, load_costs(), seed)
+        self.plat: VirtualPlatform = VirtualPlatform(self.memory, load_costs(), seed)
         self.smmu = SmmuStandin(self.plat, self.memory, smmu)
-        self.accel = AccelStandin(self.plat, self.smmu, cfg.sid)
         self.plat.add_device(cfg.smmu_base, SMMU_SIZE, self.smmu)
-        self.plat.add_device(cfg.accel_base, accel.WINDOW_BYTES, self.accel)
-        self.stack = Stack(self.plat, self.memory, seed, cfg)
+        self.accels = [
+            AccelStandin(self.plat, self.smmu, slot.sid, first_queue=index * QUEUES)
+            for index, slot in enumerate(cfg.accels)
+        ]
+        for slot, device in zip(cfg.accels, self.accels, strict=True):
+            self.plat.add_device(slot.base, accel.WINDOW_BYTES, device)
 
     def run(self, coro: Any) -> Any:
-        """Run a scenario coroutine to its end in virtual time."""
+        """Run a coroutine to its end in virtual time."""
         return self.plat.run(coro)
 
-    def main_job(self) -> dict[str, Any]:
-        """Boot and run the main job; returns its result."""
+    def play(self, name: str, size: str = "small", defect: str = "") -> dict[str, Any]:
+        """Run a scenario by name; UnknownScenarioError for a name, size or defect not there."""
+        return self.play_scenario(load(name)(self, size, defect))
 
-        async def scenario() -> dict[str, Any]:
-            await self.stack.boot()
-            job = MainJob(self.stack, self.seed)
-            findings = await job.run()
-            lost = self.accel.issued - self.accel.answered
-            findings.check(lost == 0, f"{lost} transactions were never answered")
-            return collect(self.stack, findings, self.seed)
+    def play_scenario(self, scenario: Scenario) -> dict[str, Any]:
+        """Run a scenario that was made on this machine."""
+        return self.plat.run(execute(scenario), limit=ENDLESS)  # it has a watchdog of its own
 
-        return self.run(scenario())
+    # ---- hardware -----------------------------------------------------------------------
+    def post(self, message: Message) -> None:
+        self.plat.counters["dvm-messages"] += 1
+        self.smmu.dvm(message)
+
+    async def complete(self) -> None:
+        await self.plat.delay(SYNC_CYCLES, "hardware")
+
+    async def unfinished(self) -> list[str]:
+        lost = sum(device.issued - device.answered for device in self.accels)
+        return [f"{lost} transactions were never answered"] if lost else []
+
+    def walks(self) -> int:
+        return self.smmu.misses

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tb.models.fields import CD, Op
+from tb.models.arm_smmu_v3 import CR2_PTM
+from tb.models.fields import CD, REG, Op
 from tb.models.layout import Record
+from tb.models.maintenance import Message, SyncMessage
 from tb.models.memory import Memory
 from tb.models.platform import Platform
 from tb.models.smmu_ref import Kind, Outcome, SmmuConfig, SmmuRef, Ticket, Transaction
@@ -75,6 +77,21 @@ class SmmuStandin:
                 self._tlb.clear()
             case Op.CFGI_CD:
                 self._drop(lambda k, e: k[0] == cmd.streamid and k[1] == cmd.substreamid)
+
+    def dvm(self, message: Message) -> None:
+        """A broadcast of a CPU; ignored while CR2.PTM is set. A Sync has nothing to wait for."""
+        if isinstance(message, SyncMessage) or self.ref.read32(REG.CR2.offset) & CR2_PTM:
+            return
+        page = None if message.addr is None or message.stage == 2 else message.addr // PAGE
+
+        def hit(key: tuple, entry: _TlbEntry) -> bool:
+            return (
+                message.vmid in (None, entry.vmid)
+                and message.asid in (None, entry.asid)
+                and page in (None, key[2])
+            )
+
+        self._drop(hit)
 
     def _drop(self, match: Callable[[tuple, _TlbEntry], bool]) -> None:
         for key in [k for k, e in self._tlb.items() if match(k, e)]:

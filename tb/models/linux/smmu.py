@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guest's arm-smmu-v3 driver: the shared core on trapped registers, CD table, events.
+"""The arm-smmu-v3 driver with SVA: CD tables, shared page tables, stall events.
 
-All memory it hands to the SMMU is guest physical; its stage-1 structures are what the physical
-SMMU will read through stage 2 (facts 3.5, 7.4, 7.5).
+A guest runs it on trapped registers; its stage-1 structures are what the physical SMMU reads
+through stage 2 (facts 3.5, 7.4, 7.5).  The host's driver is built on it too
+(``host.smmu.HostSmmu``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from tb.models.arm_smmu_v3 import SmmuDriver, SmmuIo, decode, is_stall
-from tb.models.cpu import Vcpu
+from tb.models.arm_smmu_v3 import RESP_SUCCESS, SmmuDriver, SmmuIo, decode, is_stall
+from tb.models.cpu import Cpu
 from tb.models.fields import CD, L1CD, Cmd, Event, S1Dss, S1Fmt, SteConfig
-from tb.models.guest.kernel import GuestKernel
 from tb.models.layout import Record
+from tb.models.linux.kernel import Kernel
+from tb.models.platform import Event as Signal
 from tb.models.platform import Platform
 from tb.models.timeline import Timeline
 
@@ -23,57 +25,24 @@ MAIR0, MAIR1 = 0x0044_FFFF, 0x0000_0004  # normal WB, WB tagged, NC, nGnRnE; nGn
 StallHandler = Callable[[Record], Awaitable[None]]
 
 
-class GuestSmmuIo(SmmuIo):
-    """Registers through traps, memory through the EL1 linear map of one virtual CPU."""
+class SvaSmmu(SmmuDriver):
+    """Devices with two-level CD tables, SVA contexts, page requests out of stalls."""
 
-    def __init__(self, kernel: GuestKernel, cpu: Vcpu, base: int) -> None:
-        self.kernel = kernel
-        self.cpu = cpu
-        self.base = base
-
-    async def read32(self, offset: int) -> int:
-        return await self.cpu.mmio_read32(self.base + offset)
-
-    async def write32(self, offset: int, value: int) -> None:
-        await self.cpu.mmio_write32(self.base + offset, value)
-
-    def load(self, addr: int, n: int) -> bytes:
-        return self.cpu.kread(addr, n)
-
-    def store(self, addr: int, data: bytes) -> None:
-        self.cpu.kwrite(addr, data)
-
-    def alloc(self, size: int, align: int, what: str) -> int:
-        return self.kernel.alloc_contiguous(size, max(align, 4096), f"guest:{what}", self.cpu)
-
-    async def spend(self, step: str) -> None:
-        await self.cpu.run(f"guest-{step}")
-
-
-class GuestSmmu(SmmuDriver):
-    """Guest driver: one device with a two-level CD table, SVA contexts, stall events."""
+    level = "guest"  # prefix of the hops this driver marks
 
     def __init__(
-        self, plat: Platform, kernel: GuestKernel, cpu: Vcpu, base: int, timeline: Timeline
+        self, plat: Platform, io: SmmuIo, name: str, timeline: Timeline, *, use_btm: bool = False
     ) -> None:
-        super().__init__(plat, GuestSmmuIo(kernel, cpu, base), "guest-smmu")
-        self.kernel = kernel
-        self.base = base
+        super().__init__(plat, io, name, use_btm=use_btm)
         self.timeline = timeline
         self.stall_handler: StallHandler | None = None
         self.reported: list[str] = []  # unrecoverable events, as the kernel log shows them
         self._cdtab: dict[int, int] = {}  # StreamID -> L1CD table
         self._leaves: dict[tuple[int, int], int] = {}
 
-    def io_on(self, cpu: Vcpu) -> GuestSmmuIo:
+    def io_on(self, cpu: Cpu) -> SmmuIo:
         """Access path of code that runs on ``cpu``."""
-        return GuestSmmuIo(self.kernel, cpu, self.base)
-
-    async def start(self, gsi: int) -> None:
-        """Probe, reset, start the threaded interrupt handler."""
-        await self.probe()
-        await self.reset()
-        self.plat.spawn(self.event_thread(self.kernel.line(gsi)), "guest-evtq")
+        raise NotImplementedError
 
     # ---- CD tables ----------------------------------------------------------------------
     async def attach_device(self, sid: int) -> None:
@@ -138,7 +107,7 @@ class GuestSmmu(SmmuDriver):
         """A stall becomes a page request; anything else is logged (facts 7.6)."""
         rec = decode(raw)
         if is_stall(raw):
-            self.timeline.hop(rec.stag, "guest_thread")
+            self.timeline.hop(rec.stag, f"{self.level}_thread")
             if self.stall_handler is not None:
                 await self.stall_handler(rec)
             return
@@ -146,6 +115,76 @@ class GuestSmmu(SmmuDriver):
         addr = getattr(rec, "inputaddr", None)
         where = "" if addr is None else f" address 0x{addr:x}"
         self.reported.append(f"{name} sid 0x{rec.streamid:x} ssid {rec.substreamid}{where}")
+
+    async def respond(self, sid: int, stag: int, code: int, io: SmmuIo | None = None) -> None:
+        """Answer a page request: exactly one CMD_RESUME per recorded stall."""
+
+        def queued() -> None:
+            self.resume_queued(stag, code == RESP_SUCCESS)
+
+        await self.page_response(sid, stag, code, io, on_queued=queued)
+
+    def resume_queued(self, stag: int, success: bool) -> None:
+        """CMD_RESUME is in the command queue, PROD has not moved yet."""
+        self.timeline.hop(stag, "guest_resume")
+
+
+class GuestSmmuIo(SmmuIo):
+    """Registers through traps, memory through the EL1 linear map of one virtual CPU."""
+
+    def __init__(self, kernel: Kernel, cpu: Cpu, base: int) -> None:
+        self.kernel = kernel
+        self.cpu = cpu
+        self.base = base
+
+    async def read32(self, offset: int) -> int:
+        return await self.cpu.mmio_read32(self.base + offset)
+
+    async def write32(self, offset: int, value: int) -> None:
+        await self.cpu.mmio_write32(self.base + offset, value)
+
+    def load(self, addr: int, n: int) -> bytes:
+        return self.cpu.kread(addr, n)
+
+    def store(self, addr: int, data: bytes) -> None:
+        self.cpu.kwrite(addr, data)
+
+    def alloc(self, size: int, align: int, what: str) -> int:
+        align = max(align, 4096)
+        base = self.kernel.pages.alloc_contiguous(size, f"guest:{what}", align)
+        self.cpu.kwrite(base, bytes((size + 4095) // 4096 * 4096))
+        return base
+
+    async def spend(self, step: str) -> None:
+        await self.cpu.kernel(step)
+
+
+class GuestSmmu(SvaSmmu):
+    """The driver in a guest, on the virtual SMMU."""
+
+    def __init__(
+        self,
+        plat: Platform,
+        kernel: Kernel,
+        cpu: Cpu,
+        base: int,
+        timeline: Timeline,
+        *,
+        use_btm: bool = False,
+    ) -> None:
+        io = GuestSmmuIo(kernel, cpu, base)
+        super().__init__(plat, io, "guest-smmu", timeline, use_btm=use_btm)
+        self.kernel = kernel
+        self.base = base
+
+    def io_on(self, cpu: Cpu) -> GuestSmmuIo:
+        return GuestSmmuIo(self.kernel, cpu, self.base)
+
+    async def start(self, line: Signal) -> None:
+        """Probe, reset, start the threaded interrupt handler."""
+        await self.probe()
+        await self.reset()
+        self.plat.spawn(self.event_thread(line), "guest-evtq")
 
     def on_irq(self) -> None:
         for fault in self.timeline.outstanding():

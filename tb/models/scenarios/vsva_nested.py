@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job: two guest processes share the accelerator through SVA (architecture section 5).
 
-Neutral to what lies below: ``run_job`` gets a booted :class:`~tb.models.stack.Stack` on any
-platform.  What it does
+What it does
 
 1. two processes (two PASIDs, the same virtual addresses) copy 16 pages each, at the same time;
    the destination is untouched but for one page written by the CPU and one copy-on-write page;
@@ -14,15 +13,15 @@ Everything that can be checked is checked here and ends up in the result.
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from tb.models import accel
 from tb.models.audit import PAGE
 from tb.models.fields import Event
-from tb.models.guest.accel import UserProcess
-from tb.models.guest.mm import Vma
+from tb.models.linux.accel import UserProcess
+from tb.models.linux.mm import Vma
+from tb.models.scenarios import defects
+from tb.models.scenarios.base import Scenario
 from tb.models.stack import Stack
 
 PAGES = 16
@@ -41,40 +40,31 @@ class Expectation:
     cow_page: int
 
 
-@dataclass
-class JobResult:
-    """Findings of the scenario; ``errors`` is empty when all is well."""
-
-    errors: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def check(self, ok: bool, message: str) -> None:
-        """Note ``message`` unless ``ok``."""
-        if not ok:
-            self.errors.append(message)
-
-
-class MainJob:
+class VsvaNested(Scenario):
     """One run of the scenario."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
-        self.stack = stack
-        self.plat = stack.plat
-        self.rng = random.Random(seed)
-        self.result = JobResult()
-        self.file: list[int] = []
-        self.file_data = b""
+    name = "vsva-nested"
+    title = "main job"
+    defects = {
+        "drop-invalidation-relay": "QEMU keeps the guest's TLB invalidations from the host",
+        "lose-page-response": "QEMU loses one page response",
+        "mix-pasid": "the second process's CD points at the first one's page table",
+    }
 
-    async def run(self) -> JobResult:
-        """Boot must be done; returns the findings."""
-        stack, facts = self.stack, self.result.facts
+    async def run(self) -> None:
+        await self.host.boot()
+        self.stack = stack = Stack(self.host)
+        await stack.boot()
+        self.reports["guest"] = stack.guest_smmu.reported
+        self._break(stack)
+        facts = self.facts
         facts["booted"] = self.plat.now
         self.file_data = self.rng.randbytes(PAGE)
-        self.file = stack.page_cache(self.file_data)
+        self.file = stack.kernel.page_cache(self.file_data)
         queues = self.rng.sample(range(8), 2)
-        a, b = stack.spawn_process("A", queues[0]), stack.spawn_process("B", queues[1])
+        a, b = stack.os.spawn_process("A", queues[0]), stack.os.spawn_process("B", queues[1])
         facts["queues"] = {"A": queues[0], "B": queues[1]}
-        facts["pasids"] = {"A": a.mm.space, "B": b.mm.space}
+        facts["pasids"] = {"A": a.mm.pasid, "B": b.mm.pasid}
         copies = [self.plat.spawn(self._copy(p), p.name) for p in (a, b)]
         expect = [await task.join() for task in copies]
         facts["copied"] = self.plat.now
@@ -87,7 +77,18 @@ class MainJob:
         await self._nothing_reachable(b)
         self._check_page_cache()
         facts["finished"] = self.plat.now
-        return self.result
+        faults = self.host.timeline.faults
+        self.check(sum(f.outcome == "resolved" for f in faults) >= 24, "fewer than 24 stalls")
+        self.check(any(f.outcome == "aborted" for f in faults), "no stall was aborted")
+
+    def _break(self, stack: Stack) -> None:
+        match self.defect:
+            case "drop-invalidation-relay":
+                defects.drop_invalidation_relay(stack.relay)
+            case "lose-page-response":
+                defects.lose_page_response(stack.relay)
+            case "mix-pasid":
+                defects.mix_pasid(stack.sva)
 
     # ---- 1: copies ----------------------------------------------------------------------
     async def _copy(self, p: UserProcess) -> Expectation:
@@ -104,7 +105,7 @@ class MainJob:
         await p.store(lay.source, source)
         await p.store(lay.dest + written * PAGE, b"before the device came " * 40)
         seen = await p.load(lay.dest + cow * PAGE, PAGE)
-        self.result.check(seen == self.file_data, f"{p.name}: file page read wrong by the CPU")
+        self.check(seen == self.file_data, f"{p.name}: file page read wrong by the CPU")
         step = PAGES * PAGE // CHUNKS
         posted = [
             await p.post(lay.source + i * step, lay.dest + i * step, step, cookie=i + 1)
@@ -112,11 +113,11 @@ class MainJob:
         ]
         for index, at in enumerate(posted):
             record = await p.wait(at)
-            self.result.check(record.ok, f"{p.name}: copy {index} ended with {record}")
-            self.result.check(record.cookie == index + 1, f"{p.name}: copy {index} lost its cookie")
+            self.check(record.ok, f"{p.name}: copy {index} ended with {record}")
+            self.check(record.cookie == index + 1, f"{p.name}: copy {index} lost its cookie")
         got = await p.load(lay.dest, PAGES * PAGE)
         wrong = [n for n in range(PAGES) if got[n * PAGE :][:PAGE] != source[n * PAGE :][:PAGE]]
-        self.result.check(not wrong, f"{p.name}: wrong bytes in destination pages {wrong}")
+        self.check(not wrong, f"{p.name}: wrong bytes in destination pages {wrong}")
         return Expectation(p, source, written, cow)
 
     # ---- 2: unmap -----------------------------------------------------------------------
@@ -124,10 +125,10 @@ class MainJob:
         p, lay = exp.process, exp.process.layout
         gone = lay.dest + HALF * PAGE
         await p.mm.munmap(p.cpu, gone, HALF)
-        self.result.facts["unmapped"] = self.plat.now
+        self.facts["unmapped"] = self.plat.now
         at = await p.post(lay.source, gone + 2 * PAGE, PAGE, cookie=0xDEAD)
         record = await p.wait(at)
-        self.result.check(
+        self.check(
             record.status == accel.Status.WRITE and record.fault_addr == gone + 2 * PAGE,
             f"A: copy to the unmapped half ended with {record}",
         )
@@ -135,9 +136,9 @@ class MainJob:
         # the lower half is still there and still right
         at = await p.post(lay.source, lay.dest, PAGE, cookie=0xA11)
         record = await p.wait(at)
-        self.result.check(record.ok, f"A: copy after the fault ended with {record}")
+        self.check(record.ok, f"A: copy after the fault ended with {record}")
         low = await p.load(lay.dest, HALF * PAGE)
-        self.result.check(low == exp.source[: HALF * PAGE], "A: lower half changed")
+        self.check(low == exp.source[: HALF * PAGE], "A: lower half changed")
 
     # ---- 3: exit ------------------------------------------------------------------------
     async def _exit_with_stall(self, p: UserProcess) -> None:
@@ -146,26 +147,26 @@ class MainJob:
         await p.post(p.layout.source, fresh, 4 * PAGE, cookie=0xB0B)
         stalled = []
         for _ in range(PROBE_QUEUE_LIMIT):
-            stalled = self.stack.timeline.outstanding(p.mm.space)
+            stalled = self.host.timeline.outstanding(p.mm.pasid)
             if stalled:
                 break
             await self.plat.delay(20)
-        self.result.check(bool(stalled), "B: no stall was outstanding at its exit")
-        self.result.facts["exit_begins"] = self.plat.now
+        self.check(bool(stalled), "B: no stall was outstanding at its exit")
+        self.facts["exit_begins"] = self.plat.now
         await p.exit()
-        self.result.facts["exit_ends"] = self.plat.now
-        self.result.check(
+        self.facts["exit_ends"] = self.plat.now
+        self.check(
             bool(stalled) and stalled[0].outcome == "aborted",
             f"B: its stall was not terminated: {stalled}",
         )
-        left = self.stack.timeline.outstanding(p.mm.space)
-        self.result.check(not left, f"B: stalls outlive the process: {left}")
+        left = self.host.timeline.outstanding(p.mm.pasid)
+        self.check(not left, f"B: stalls outlive the process: {left}")
 
     async def _nothing_reachable(self, p: UserProcess) -> None:
         """The queue with the dead PASID: its first fetch must be refused and reported."""
-        cpu, driver, smmu = self.stack.kernel.vcpus[0], self.stack.driver, self.stack.guest_smmu
+        cpu, driver, smmu = self.stack.kernel.cpus[0], self.stack.driver, self.stack.guest_smmu
         before = len(smmu.reported)
-        await driver.open_queue(cpu, p.queue, p.layout.ring, p.mm.space)
+        await driver.open_queue(cpu, p.queue, p.layout.ring, p.mm.pasid)
         bell = driver.base + accel.priv_reg(p.queue, accel.UserReg.DOORBELL)
         await cpu.mmio_write32(bell, 1)
         status = await driver.status(cpu, p.queue)
@@ -174,12 +175,12 @@ class MainJob:
                 break
             await cpu.run("user-poll")
             status = await driver.status(cpu, p.queue)
-        self.result.check(
+        self.check(
             status.halted and status.status == accel.Status.FETCH,
             f"B: the dead PASID was not refused: {status}",
         )
         reports = smmu.reported[before:]
-        self.result.check(
+        self.check(
             any(Event.C_BAD_CD.name in line for line in reports),
             f"B: use of the dead PASID was not reported: {reports}",
         )
@@ -189,58 +190,5 @@ class MainJob:
 
     # ---- afterwards ---------------------------------------------------------------------
     def _check_page_cache(self) -> None:
-        data = self.stack.kernel.vcpus[0].kread(self.file[0], PAGE)
-        self.result.check(data == self.file_data, "the shared file page was written to")
-
-
-def collect(stack: Stack, job: JobResult, seed: int) -> dict[str, Any]:
-    """The result of a run as plain data: only cycles, counts and names."""
-    timeline, audit, plat = stack.timeline, stack.audit, stack.plat
-    resolved = sum(f.outcome == "resolved" for f in timeline.faults)
-    aborted = sum(f.outcome == "aborted" for f in timeline.faults)
-    pending = len(timeline.faults) - resolved - aborted
-    job.check(pending == 0, f"{pending} stalls were never answered")
-    isolation, stale = audit.count("isolation"), audit.count("stale")
-    for violation in audit.violations[:10]:
-        job.errors.append(str(violation))
-    counters = plat.counters
-    busy = {layer: plat.ledger[layer] for layer in plat.costs.layers if plat.ledger[layer]}
-    return {
-        "seed": seed,
-        "clock_mhz": plat.costs.clock_mhz,
-        "cycles": plat.now,
-        "stalls_resolved": resolved,
-        "stalls_aborted": aborted,
-        "isolation_violations": isolation,
-        "stale_accesses": stale,
-        "overlapped_transactions": stack.probe.overlapped,
-        "phases": job.facts,
-        "faults": [fault.as_dict() for fault in timeline.faults],
-        "legs": timeline.leg_table(),
-        "totals": {
-            "commands": counters["host-smmu-commands"],
-            "guest_commands": counters["vsmmu-commands"],
-            "events": counters["host-smmu-events"],
-            "guest_events": counters["vsmmu-events"],
-            "exits": counters["kvm-exit-mmio"],
-            "stage2_cpu_faults": counters["kvm-stage2-fault"],
-            "vfio_ioctls": counters["vfio-ioctl"],
-            "vfio_faults": counters["vfio-faults"],
-            "page_responses": counters["vfio-responses"],
-            "guest_interrupts": counters["kvm-irq-injected"],
-            "demand_pages": counters["guest-demand-pages"],
-            "cow_breaks": counters["guest-cow-breaks"],
-            "walks": counters["smmu-walks"],
-            "smmu_reads": stack.probe.walks["smmu-reads"],
-            "smmu_writes": stack.probe.walks["smmu-writes"],
-            "dma_reads": counters["dma-reads"],
-            "dma_writes": counters["dma-writes"],
-            "mmio": counters["mmio-read"] + counters["mmio-write"],
-        },
-        "fault_time_share_percent": timeline.shares(),
-        "software_busy_cycles": busy,
-        "accesses_by_owner": audit.by_owner(),
-        "guest_reports": list(stack.guest_smmu.reported),
-        "host_reports": list(stack.host_smmu.host_faults),
-        "errors": job.errors,
-    }
+        data = self.stack.kernel.cpus[0].kread(self.file[0], PAGE)
+        self.check(data == self.file_data, "the shared file page was written to")

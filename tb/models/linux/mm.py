@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Address spaces of guest processes: VMAs, page tables, demand paging, copy-on-write, unmap.
+"""Address spaces of processes: VMAs, page tables, demand paging, copy-on-write, unmap.
 
 One page table serves the CPU and, through SVA, the device.  Every change that takes a right
 away follows break-before-make: descriptor cleared, CPU TLBs invalidated, the device's TLB
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tb.models.audit import PAGE
-from tb.models.cpu import ADDR_MASK, PTE_AF, PTE_NG, PTE_RDONLY, PTE_USER, MmuFault, Vcpu
-from tb.models.guest.kernel import GuestKernel
+from tb.models.audit import PAGE, Space
+from tb.models.cpu import ADDR_MASK, PTE_AF, PTE_NG, PTE_RDONLY, PTE_USER, Cpu, MmuFault
+from tb.models.linux.kernel import Kernel
 from tb.models.platform import Mutex
 
 TABLE_DESC = 0b11
@@ -33,9 +33,9 @@ class SegmentationFault(Exception):
 class MmuNotifier(Protocol):
     """Secondary MMU user of an address space (the SMMU, through SVA)."""
 
-    async def invalidate_range(self, cpu: Vcpu, start: int, pages: int) -> None: ...
+    async def invalidate_range(self, cpu: Cpu, start: int, pages: int) -> None: ...
 
-    async def release(self, cpu: Vcpu) -> None: ...
+    async def release(self, cpu: Cpu) -> None: ...
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Vma:
     pages: int
     write: bool = True
     backing: list[int] = field(default_factory=list)  # page cache, for private file mappings
-    device: int | None = None  # guest physical base of mapped device registers
+    device: int | None = None  # base of mapped device registers, as the kernel addresses them
 
     @property
     def end(self) -> int:
@@ -56,10 +56,11 @@ class Vma:
 class Mm:
     """Address space of one process."""
 
-    def __init__(self, kernel: GuestKernel, cpu: Vcpu, asid: int, space: int) -> None:
+    def __init__(self, kernel: Kernel, cpu: Cpu, asid: int, pasid: int, space: Space) -> None:
         self.kernel = kernel
         self.asid = asid
-        self.space = space  # audit name of the address space: the PASID
+        self.pasid = pasid
+        self.space = space  # the audit's name of the address space
         self.lock = Mutex(kernel.plat, f"mm{space}")
         self.vmas: list[Vma] = []
         self.notifiers: list[MmuNotifier] = []
@@ -69,13 +70,13 @@ class Mm:
         self.pgd = self._table(cpu)
 
     # ---- page table ---------------------------------------------------------------------
-    def _table(self, cpu: Vcpu) -> int:
-        page = self.kernel.alloc_page("guest:pgtable")
+    def _table(self, cpu: Cpu) -> int:
+        page = self.kernel.alloc_page("pgtable")
         cpu.kwrite(page, bytes(PAGE))
         self._tables.append(page)
         return page
 
-    def _slot(self, cpu: Vcpu, va: int, make: bool) -> int | None:
+    def _slot(self, cpu: Cpu, va: int, make: bool) -> int | None:
         table = self.pgd
         for level in (0, 1, 2):
             at = table + 8 * ((va >> (12 + 9 * (3 - level))) & 0x1FF)
@@ -88,12 +89,12 @@ class Mm:
             table = desc & ADDR_MASK
         return table + 8 * ((va >> 12) & 0x1FF)
 
-    def pte(self, cpu: Vcpu, va: int) -> int:
+    def pte(self, cpu: Cpu, va: int) -> int:
         """Last-level descriptor of ``va``, 0 when there is none."""
         slot = self._slot(cpu, va, False)
         return int.from_bytes(cpu.kread(slot, 8), "little") if slot else 0
 
-    async def _set_pte(self, cpu: Vcpu, va: int, ipa: int, write: bool, device: bool) -> None:
+    async def _set_pte(self, cpu: Cpu, va: int, ipa: int, write: bool, device: bool) -> None:
         desc = ipa | USER_PAGE | (0 if write else PTE_RDONLY)
         desc |= ATTR_DEVICE if device else (ATTR_NORMAL | SH_INNER)
         slot = self._slot(cpu, va, True)
@@ -101,7 +102,7 @@ class Mm:
         if not device:
             self.kernel.audit.grant(self.space, ipa, write)
         cpu.kwrite(slot, desc.to_bytes(8, "little"))
-        await cpu.run("guest-pte-write")
+        await cpu.kernel("pte-write")
 
     # ---- VMAs ---------------------------------------------------------------------------
     def find(self, va: int) -> Vma | None:
@@ -116,10 +117,10 @@ class Mm:
         return vma.start
 
     # ---- faults -------------------------------------------------------------------------
-    async def handle_fault(self, cpu: Vcpu, va: int, write: bool) -> bool:
+    async def handle_fault(self, cpu: Cpu, va: int, write: bool) -> bool:
         """handle_mm_fault: make ``va`` accessible; False when no mapping allows it."""
         async with self.lock:
-            await cpu.run("guest-fault-entry")
+            await cpu.kernel("fault-entry")
             vma = self.find(va)
             if self.exiting or vma is None or (write and not vma.write):
                 return False
@@ -135,7 +136,7 @@ class Mm:
             # else: another fault on the same page was served first
             return True
 
-    async def _populate(self, cpu: Vcpu, vma: Vma, page: int, write: bool) -> None:
+    async def _populate(self, cpu: Cpu, vma: Vma, page: int, write: bool) -> None:
         kernel = self.kernel
         if vma.backing:
             shared = vma.backing[(page - vma.start) // PAGE]
@@ -143,32 +144,35 @@ class Mm:
                 await self._set_pte(cpu, page, shared, False, False)
                 return
             fresh = await self._anonymous(cpu)
-            await cpu.run("guest-page-copy")
-            cpu.kwrite(fresh, cpu.kread(shared, PAGE))
+            await self._copy_page(cpu, shared, fresh)
         else:
             fresh = await self._anonymous(cpu)
-            await cpu.run("guest-page-clear")
+            await cpu.kernel("page-clear")
             cpu.kwrite(fresh, bytes(PAGE))
-        kernel.plat.counters["guest-demand-pages"] += 1
+        kernel.plat.counters["mm-demand-pages"] += 1
         # write-protected anonymous pages do not occur here: a private page is writable at once
         await self._set_pte(cpu, page, fresh, vma.write, False)
 
-    async def _anonymous(self, cpu: Vcpu) -> int:
-        await cpu.run("guest-page-alloc")
+    async def _anonymous(self, cpu: Cpu) -> int:
+        await cpu.kernel("page-alloc")
         ipa = self.kernel.alloc_page(f"proc:{self.space}")
         self._anon.add(ipa)
         return ipa
 
-    async def _copy_on_write(self, cpu: Vcpu, page: int, shared: int) -> None:
+    async def _copy_page(self, cpu: Cpu, source: int, to: int) -> None:
+        await cpu.kernel("page-copy")
+        cpu.kwrite(to, cpu.kread(source, PAGE))
+        self.kernel.plat.counters["bytes-copied"] += PAGE
+
+    async def _copy_on_write(self, cpu: Cpu, page: int, shared: int) -> None:
         fresh = await self._anonymous(cpu)
-        await cpu.run("guest-page-copy")
-        cpu.kwrite(fresh, cpu.kread(shared, PAGE))
+        await self._copy_page(cpu, shared, fresh)
         await self._zap(cpu, page, 1)
-        self.kernel.plat.counters["guest-cow-breaks"] += 1
+        self.kernel.plat.counters["mm-cow-breaks"] += 1
         await self._set_pte(cpu, page, fresh, True, False)
 
     # ---- taking away --------------------------------------------------------------------
-    async def _zap(self, cpu: Vcpu, start: int, pages: int) -> list[int]:
+    async def _zap(self, cpu: Cpu, start: int, pages: int) -> list[int]:
         """Clear descriptors and invalidate everywhere; returns the pages that were mapped."""
         gone = []
         for va in range(start, start + pages * PAGE, PAGE):
@@ -177,7 +181,7 @@ class Mm:
             if slot and desc & 1:
                 cpu.kwrite(slot, bytes(8))
                 gone.append(desc & ADDR_MASK)
-        await cpu.run("guest-pte-write", max(len(gone), 1))
+        await cpu.kernel("pte-write", max(len(gone), 1))
         if gone:
             await self.kernel.tlbi_va(cpu, self.asid, start, pages)
             for notifier in self.notifiers:
@@ -190,10 +194,10 @@ class Mm:
     def _is_backing(self, ipa: int) -> bool:
         return any(ipa in v.backing for v in self.vmas)
 
-    async def munmap(self, cpu: Vcpu, start: int, pages: int) -> None:
+    async def munmap(self, cpu: Cpu, start: int, pages: int) -> None:
         """Remove pages from the end or the whole of one mapping."""
         async with self.lock:
-            await cpu.run("guest-syscall")
+            await cpu.kernel("syscall")
             vma = self.find(start)
             if vma is None or start + pages * PAGE != vma.end:
                 raise ValueError("munmap: only the tail of a mapping can go")
@@ -209,7 +213,7 @@ class Mm:
                 self._anon.remove(ipa)
                 self.kernel.free_page(ipa)
 
-    async def exit(self, cpu: Vcpu) -> None:
+    async def exit(self, cpu: Cpu) -> None:
         """exit_mmap: notifiers first (the device must let go), then pages, then tables."""
         self.exiting = True
         for notifier in self.notifiers:
@@ -225,7 +229,7 @@ class Mm:
             self._tables.clear()
             self.vmas.clear()
 
-    def _mapped(self, cpu: Vcpu) -> Iterator[int]:
+    def _mapped(self, cpu: Cpu) -> Iterator[int]:
         for vma in self.vmas:
             if vma.device is None:
                 for va in range(vma.start, vma.end, PAGE):
@@ -234,11 +238,11 @@ class Mm:
                         yield desc & ADDR_MASK
 
     # ---- EL0 ----------------------------------------------------------------------------
-    async def user_fault(self, cpu: Vcpu, fault: MmuFault) -> None:
+    async def user_fault(self, cpu: Cpu, fault: MmuFault) -> None:
         """Abort handler for an EL0 access; raises SegmentationFault."""
         if fault.stage != 1:
             raise fault
-        self.kernel.plat.counters["guest-cpu-faults"] += 1
+        self.kernel.plat.counters["mm-cpu-faults"] += 1
         # TLBs may hold the translation that lacked the permission; ARM D8: software's duty
         if not await self.handle_fault(cpu, fault.addr, fault.write):
             raise SegmentationFault(f"process {self.space}: 0x{fault.addr:x}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accelerator in the guest: kernel driver (queues, PASIDs) and the user-space library.
+"""The accelerator: kernel driver (queues, PASIDs) and the user-space library.
 
 The kernel programs a queue's privileged page and maps its user page into the process; from then
 on the process posts descriptors and rings the doorbell with no system call and no exit.
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from tb.models import accel
 from tb.models.audit import PAGE
-from tb.models.cpu import MmuFault, Vcpu
-from tb.models.guest.kernel import GuestKernel
-from tb.models.guest.mm import Mm, Vma
-from tb.models.guest.sva import Bond, Sva
+from tb.models.cpu import Cpu, MmuFault
+from tb.models.linux.kernel import Kernel
+from tb.models.linux.mm import Mm, Vma
+from tb.models.linux.sva import Bond, Sva
 from tb.models.platform import Platform
 
 RING_LOG2 = 4
@@ -23,28 +23,28 @@ RING_LOG2 = 4
 class AccelDriver:
     """Kernel driver of the passed-through accelerator."""
 
-    def __init__(self, plat: Platform, kernel: GuestKernel, sva: Sva, base: int, vsid: int) -> None:
+    def __init__(self, plat: Platform, kernel: Kernel, sva: Sva, base: int, vsid: int) -> None:
         self.plat = plat
         self.kernel = kernel
         self.sva = sva
         self.base = base
         self.vsid = vsid
 
-    async def probe(self, cpu: Vcpu) -> accel.Params:
-        """Identify the device; its registers are mapped through stage 2, so nothing traps."""
+    async def probe(self, cpu: Cpu) -> accel.Params:
+        """Identify the device; its in a guest its registers are mapped through stage 2."""
         ident = await cpu.mmio_read32(self.base + accel.global_reg(accel.GlobalReg.ID))
         if ident != accel.ID_VALUE:
             raise RuntimeError(f"no accelerator: ID reads 0x{ident:x}")
         params = await cpu.mmio_read32(self.base + accel.global_reg(accel.GlobalReg.PARAMS))
         return accel.Params.decode(params)
 
-    async def open_queue(self, cpu: Vcpu, queue: int, ring: int, pasid: int) -> None:
+    async def open_queue(self, cpu: Cpu, queue: int, ring: int, pasid: int) -> None:
         """Hand a queue to an address space."""
-        await cpu.run("guest-driver")
+        await cpu.kernel("driver")
         for offset, value in accel.setup_writes(queue, ring=ring, ring_log2=RING_LOG2, pasid=pasid):
             await cpu.mmio_write32(self.base + offset, value)
 
-    async def close_queue(self, cpu: Vcpu, queue: int) -> None:
+    async def close_queue(self, cpu: Cpu, queue: int) -> None:
         """Take a queue back: returns when nothing of it is in flight any more."""
         for offset, value in accel.reset_writes(queue):
             await cpu.mmio_write32(self.base + offset, value)
@@ -54,7 +54,7 @@ class AccelDriver:
             await cpu.run("user-poll")
         raise TimeoutError(f"accelerator queue {queue} does not become quiet")
 
-    async def status(self, cpu: Vcpu, queue: int) -> accel.QueueStatus:
+    async def status(self, cpu: Cpu, queue: int) -> accel.QueueStatus:
         """State of a queue as the kernel sees it."""
         at = self.base + accel.priv_reg(queue, accel.UserReg.STATUS)
         return accel.QueueStatus.decode(await cpu.mmio_read32(at))
@@ -72,9 +72,9 @@ class UserLayout:
 
 
 class UserProcess:
-    """A guest process: EL0 loads and stores, and its accelerator queue."""
+    """A process: EL0 loads and stores, and its accelerator queue."""
 
-    def __init__(self, name: str, driver: AccelDriver, cpu: Vcpu, mm: Mm, queue: int) -> None:
+    def __init__(self, name: str, driver: AccelDriver, cpu: Cpu, mm: Mm, queue: int) -> None:
         self.name = name
         self.driver = driver
         self.cpu = cpu
@@ -117,7 +117,7 @@ class UserProcess:
     async def open(self) -> None:
         """open() and mmap() of the queue: bind, program, map the doorbell page."""
         driver, layout = self.driver, self.layout
-        await self.cpu.run("guest-syscall")
+        await self.cpu.kernel("syscall")
         ring_bytes = accel.DESC_BYTES << RING_LOG2
         self.mm.mmap(Vma(layout.ring, (ring_bytes + PAGE - 1) // PAGE))
         self.mm.mmap(Vma(layout.completions, 1))
@@ -163,7 +163,7 @@ class UserProcess:
 
     async def exit(self) -> None:
         """Process exit: address space first, then the queue and the bond (file close)."""
-        await self.cpu.run("guest-syscall")
+        await self.cpu.kernel("syscall")
         await self.mm.exit(self.cpu)
         await self.driver.close_queue(self.cpu, self.queue)
         if self.bond is not None:
