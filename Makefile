@@ -24,9 +24,13 @@ EXECUTOR ?=##         regress: local (default) | slurm
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
 SWEEP  ?=##           synth: 1 = how the areas grow with each parameter, instead of the report
 LIST   ?=##           regress: smoke | nightly (default) | icarus | all, of sim/regress.yaml
+SCENARIO ?=##         sim: name of a scenario, or list (default: the main job, vsva-nested)
+SIZE   ?=##           sim: small | full (default)
+DEFECT ?=##           sim: defect that the scenario plants in itself; the run must fail
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR LIST PNR STRICT SWEEP
+export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR LIST
+export PNR STRICT SWEEP SCENARIO SIZE DEFECT
 
 CLI := @$(PY) -m sim.cli
 
@@ -36,7 +40,7 @@ help: ## show this list
 	@echo; echo "Variables:"
 	@sed -nE 's/^([A-Z]+) +\?=.*## +(.*)/\1|\2/p' Makefile | awk -F'|' '{v=$$1; sub(/^[^|]*\|/, ""); printf "  %-8s %s\n", v, $$0}'
 
-sim: ## the main job: guest processes, device faults, stall, page-in, resume
+sim: ## a scenario of the software stack: device faults, stall, page-in, resume
 	$(CLI) sim
 
 test: ## all tests (models, unit, smmu, system), or those of TEST

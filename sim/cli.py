@@ -4,7 +4,7 @@
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
-ONLY, JOBS, SEEDS, RESUME, EXECUTOR, LIST, PNR, STRICT, SWEEP.
+ONLY, JOBS, SEEDS, RESUME, EXECUTOR, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE, DEFECT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sim import environment, options, selection
 from sim.options import BUILD_ROOT, ROOT, OptionError, Options
+from tb.models import scenarios
 
 FAILED, REFUSED = 1, 2
 
@@ -145,8 +146,17 @@ def target_waves() -> int:
 
 
 def target_sim() -> int:
-    """The main job: guest processes share the accelerator through nested translation."""
+    """One scenario of the software stack, SCENARIO; without it the main job."""
     opts = options.from_env()
+    name = os.environ.get("SCENARIO", "").strip() or scenarios.MAIN
+    if name == "list":
+        print(scenarios.listing())
+        return 0
+    if name not in scenarios.SCENARIOS:
+        raise OptionError(f"SCENARIO={name}: not one of {', '.join(scenarios.SCENARIOS)}")
+    size = os.environ.get("SIZE", "").strip() or "full"
+    if size not in scenarios.SIZES:
+        raise OptionError(f"SIZE={size}: not one of {', '.join(scenarios.SIZES)}")
     return _program("tb.system", _needs(opts), opts=opts)
 
 
