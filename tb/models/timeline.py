@@ -107,6 +107,7 @@ class Timeline:
 
     def open(self, sid: int, pasid: int, stag: int, event: str, addr: int, write: bool) -> Fault:
         """A stall record appeared in host memory."""
+        self.access(sid, pasid, addr, write)  # a retried transaction that stalls again was answered
         fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write, self.path)
         self.faults.append(fault)
         self._open[stag] = fault

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job (what `make sim` runs) on the RTL, small."""
+"""vSVA by nested translation on the RTL, small: the main job, and the same with broadcast."""
 
 from __future__ import annotations
+
+import pytest
 
 from sim.runner import build, run
 
 
-def test_vsva_nested_rtl():
+@pytest.mark.parametrize("name", ["vsva-nested", "vsva-nested-dvm"])
+def test_vsva_nested_rtl(name):
     """Guest processes share the accelerator through nested translation and stalls."""
-    env = {"SCENARIO": "vsva-nested", "SIZE": "small"}
+    env = {"SCENARIO": name, "SIZE": "small"}
     run(build("tb_system"), "tb.system.scenario_tests", tests=["scenario"], env=env)

@@ -16,13 +16,16 @@ from tb.models.platform import MemoryLike
 
 
 class HostMemory:
-    """Page allocator and little-endian accessors of the host kernel."""
+    """Page allocator (linux.pages.PageAllocator) and accessors of the host kernel."""
+
+    name = "host"
 
     RAM_BASE = 0x4000_0000
     CONTIG_END = 0x4800_0000
     RAM_END = 0x8000_0000
 
     def __init__(self, memory: MemoryLike, audit: Audit, rng: random.Random) -> None:
+        self.ram = (self.RAM_BASE, self.RAM_END)
         self._memory = memory
         self.audit = audit
         self._rng = rng
@@ -50,6 +53,11 @@ class HostMemory:
         self._used.add(ppn)
         self.audit.own(ppn * PAGE, owner)
         return ppn * PAGE
+
+    def free_page(self, addr: int) -> None:
+        """Give a page back to the scattered region."""
+        self._used.remove(addr // PAGE)
+        self.audit.own(addr, "host:free")
 
     # ---- access -------------------------------------------------------------------------
     def read(self, pa: int, n: int) -> bytes:

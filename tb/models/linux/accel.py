@@ -165,6 +165,6 @@ class UserProcess:
         """Process exit: address space first, then the queue and the bond (file close)."""
         await self.cpu.kernel("syscall")
         await self.mm.exit(self.cpu)
-        await self.driver.close_queue(self.cpu, self.queue)
         if self.bond is not None:
+            await self.driver.close_queue(self.cpu, self.queue)
             await self.driver.sva.unbind(self.cpu, self.bond)

@@ -47,6 +47,10 @@ class Kernel:
         self.pages = pages
         self.name = pages.name
         self.audit = audit
+        self.anon_refs: dict[int, int] = {}  # anonymous page -> address spaces that map it
+        self.memory_used = plat.event(f"{self.name}-memory-used")  # an anonymous page was taken
+        self.swap: dict[int, bytes] = {}
+        self._slots = 0
         self._interconnect = interconnect
         if interconnect is not None:
             for cpu in cpus:
@@ -81,6 +85,12 @@ class Kernel:
         """Give a page back; poisoned, so that stale use of its contents shows."""
         self.cpus[0].kwrite(addr, b"\xde\xad\xbe\xef" * (PAGE // 4))
         self.pages.free_page(addr)
+
+    def swap_out(self, data: bytes) -> int:
+        """Keep a page's contents in a slot of the swap device; returns its number, never 0."""
+        self._slots += 1
+        self.swap[self._slots] = data
+        return self._slots
 
     def page_cache(self, data: bytes) -> list[int]:
         """File contents in pages of their own, for private mappings."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Address spaces of processes: VMAs, page tables, demand paging, copy-on-write, unmap.
+"""Address spaces of processes: VMAs, page tables, demand paging, copy-on-write, fork, unmap.
 
 One page table serves the CPU and, through SVA, the device.  Every change that takes a right
 away follows break-before-make: descriptor cleared, CPU TLBs invalidated, the device's TLB
@@ -9,7 +9,7 @@ invalidated through the mmu notifier, and only then is the page reused.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tb.models.audit import PAGE, Space
@@ -23,6 +23,7 @@ SH_INNER = 3 << 8
 ATTR_NORMAL = 0 << 2  # MAIR index 0
 ATTR_DEVICE = 4 << 2  # MAIR index 4
 XN_ALL = 0b11 << 53
+SWAP_SHIFT = 12  # a page that is not there: bit 0 clear, the number of its swap slot above
 USER_PAGE = PAGE_DESC | PTE_USER | PTE_AF | PTE_NG | XN_ALL
 
 
@@ -56,17 +57,18 @@ class Vma:
 class Mm:
     """Address space of one process."""
 
-    def __init__(self, kernel: Kernel, cpu: Cpu, asid: int, pasid: int, space: Space) -> None:
+    def __init__(
+        self, kernel: Kernel, cpu: Cpu, asid: int, pasid: int | None, space: Space
+    ) -> None:
         self.kernel = kernel
         self.asid = asid
-        self.pasid = pasid
+        self.pasid = pasid  # None: never bound to a device
         self.space = space  # the audit's name of the address space
         self.lock = Mutex(kernel.plat, f"mm{space}")
         self.vmas: list[Vma] = []
         self.notifiers: list[MmuNotifier] = []
         self.exiting = False
         self._tables: list[int] = []
-        self._anon: set[int] = set()
         self.pgd = self._table(cpu)
 
     # ---- page table ---------------------------------------------------------------------
@@ -129,6 +131,8 @@ class Mm:
             if vma.device is not None:
                 ipa = vma.device + page - vma.start
                 await self._set_pte(cpu, page, ipa, vma.write, True)
+            elif not desc & 1 and desc:
+                await self._swap_in(cpu, vma, page, desc >> SWAP_SHIFT)
             elif not desc & 1:
                 await self._populate(cpu, vma, page, write)
             elif write and desc & PTE_RDONLY:
@@ -150,13 +154,13 @@ class Mm:
             await cpu.kernel("page-clear")
             cpu.kwrite(fresh, bytes(PAGE))
         kernel.plat.counters["mm-demand-pages"] += 1
-        # write-protected anonymous pages do not occur here: a private page is writable at once
         await self._set_pte(cpu, page, fresh, vma.write, False)
 
     async def _anonymous(self, cpu: Cpu) -> int:
         await cpu.kernel("page-alloc")
         ipa = self.kernel.alloc_page(f"proc:{self.space}")
-        self._anon.add(ipa)
+        self.kernel.anon_refs[ipa] = 1
+        self.kernel.memory_used.set()
         return ipa
 
     async def _copy_page(self, cpu: Cpu, source: int, to: int) -> None:
@@ -165,11 +169,97 @@ class Mm:
         self.kernel.plat.counters["bytes-copied"] += PAGE
 
     async def _copy_on_write(self, cpu: Cpu, page: int, shared: int) -> None:
+        refs = self.kernel.anon_refs
+        if refs.get(shared) == 1:  # nobody else has it any more
+            await self._zap(cpu, page, 1)
+            await self._set_pte(cpu, page, shared, True, False)
+            return
         fresh = await self._anonymous(cpu)
         await self._copy_page(cpu, shared, fresh)
-        await self._zap(cpu, page, 1)
+        self._release_pages(await self._zap(cpu, page, 1))
         self.kernel.plat.counters["mm-cow-breaks"] += 1
         await self._set_pte(cpu, page, fresh, True, False)
+
+    async def _swap_in(self, cpu: Cpu, vma: Vma, page: int, slot: int) -> None:
+        fresh = await self._anonymous(cpu)
+        await cpu.kernel("page-copy")
+        cpu.kwrite(fresh, self.kernel.swap.pop(slot))
+        self.kernel.plat.counters["mm-swapped-in"] += 1
+        await self._set_pte(cpu, page, fresh, vma.write, False)
+
+    # ---- moving and sharing pages -------------------------------------------------------
+    async def migrate(self, cpu: Cpu, page: int) -> bool:
+        """Move an anonymous page of one owner elsewhere while everybody may use it."""
+        async with self.lock:
+            old = self._own_page(cpu, page)
+            if old is None:
+                return False
+            fresh = await self._anonymous(cpu)
+            gone = await self._zap(cpu, page, 1)
+            await self._copy_page(cpu, old, fresh)  # nobody can write to it any more
+            write = bool(self.find(page).write)  # type: ignore[union-attr]
+            await self._set_pte(cpu, page, fresh, write, False)
+            self._release_pages(gone)
+            self.kernel.plat.counters["mm-migrated"] += 1
+            return True
+
+    async def reclaim(self, cpu: Cpu, page: int) -> bool:
+        """Write an anonymous page of one owner out to swap and free it."""
+        async with self.lock:
+            old = self._own_page(cpu, page)
+            if old is None:
+                return False
+            gone = await self._zap(cpu, page, 1)
+            await cpu.kernel("page-copy")
+            number = self.kernel.swap_out(cpu.kread(old, PAGE))
+            at = self._slot(cpu, page, True)
+            assert at is not None
+            cpu.kwrite(at, (number << SWAP_SHIFT).to_bytes(8, "little"))
+            self._release_pages(gone)
+            self.kernel.plat.counters["mm-reclaimed"] += 1
+            return True
+
+    def _own_page(self, cpu: Cpu, page: int) -> int | None:
+        """The writable anonymous page mapped at ``page``, if it is this process's alone."""
+        desc = self.pte(cpu, page)
+        if self.exiting or not desc & 1 or desc & PTE_RDONLY:
+            return None
+        addr = desc & ADDR_MASK
+        return addr if self.kernel.anon_refs.get(addr) == 1 else None
+
+    async def fork(self, cpu: Cpu, child: Mm) -> None:
+        """Give ``child`` everything by copy-on-write; mapped device registers stay behind."""
+        async with self.lock:
+            await cpu.kernel("syscall")
+            for vma in [v for v in self.vmas if v.device is None]:
+                child.vmas.append(replace(vma))
+                await self._share(cpu, vma, child)
+            self.kernel.plat.counters["mm-forks"] += 1
+
+    async def _share(self, cpu: Cpu, vma: Vma, child: Mm) -> None:
+        kernel, protected = self.kernel, []
+        for va in range(vma.start, vma.end, PAGE):
+            desc = self.pte(cpu, va)
+            if desc and not desc & 1:  # swapped out: the child has a copy in swap
+                slot = kernel.swap_out(kernel.swap[desc >> SWAP_SHIFT])
+                at = child._slot(cpu, va, True)
+                assert at is not None
+                cpu.kwrite(at, (slot << SWAP_SHIFT).to_bytes(8, "little"))
+            if not desc & 1:
+                continue
+            addr = desc & ADDR_MASK
+            if addr in kernel.anon_refs:
+                kernel.anon_refs[addr] += 1
+            if not desc & PTE_RDONLY:
+                at = self._slot(cpu, va, False)
+                assert at is not None
+                cpu.kwrite(at, (desc | PTE_RDONLY).to_bytes(8, "little"))
+                protected.append(addr)
+            await child._set_pte(cpu, va, addr, False, False)
+        if protected:
+            await self._invalidate(cpu, vma.start, vma.pages)
+            for addr in protected:  # a late write went to the shared page, as on hardware
+                kernel.audit.grant(self.space, addr, False)
 
     # ---- taking away --------------------------------------------------------------------
     async def _zap(self, cpu: Cpu, start: int, pages: int) -> list[int]:
@@ -181,15 +271,22 @@ class Mm:
             if slot and desc & 1:
                 cpu.kwrite(slot, bytes(8))
                 gone.append(desc & ADDR_MASK)
+            elif slot and desc:
+                cpu.kwrite(slot, bytes(8))
+                self.kernel.swap.pop(desc >> SWAP_SHIFT)
         await cpu.kernel("pte-write", max(len(gone), 1))
         if gone:
-            await self.kernel.tlbi_va(cpu, self.asid, start, pages)
-            for notifier in self.notifiers:
-                await notifier.invalidate_range(cpu, start, pages)
+            await self._invalidate(cpu, start, pages)
             for ipa in gone:
-                if ipa in self._anon or self._is_backing(ipa):
+                if ipa in self.kernel.anon_refs or self._is_backing(ipa):
                     self.kernel.audit.retire(self.space, ipa)
         return gone
+
+    async def _invalidate(self, cpu: Cpu, start: int, pages: int) -> None:
+        """Nobody uses an older translation of the range when this returns."""
+        await self.kernel.tlbi_va(cpu, self.asid, start, pages)
+        for notifier in self.notifiers:
+            await notifier.invalidate_range(cpu, start, pages)
 
     def _is_backing(self, ipa: int) -> bool:
         return any(ipa in v.backing for v in self.vmas)
@@ -208,10 +305,13 @@ class Mm:
             self._release_pages(gone)
 
     def _release_pages(self, pages: list[int]) -> None:
+        refs = self.kernel.anon_refs
         for ipa in pages:
-            if ipa in self._anon:
-                self._anon.remove(ipa)
-                self.kernel.free_page(ipa)
+            if ipa in refs:
+                refs[ipa] -= 1
+                if not refs[ipa]:
+                    del refs[ipa]
+                    self.kernel.free_page(ipa)
 
     async def exit(self, cpu: Cpu) -> None:
         """exit_mmap: notifiers first (the device must let go), then pages, then tables."""
@@ -224,10 +324,27 @@ class Mm:
             for ipa in mapped:
                 self.kernel.audit.retire(self.space, ipa)
             self._release_pages(mapped)
+            self._forget_swap(cpu)
             for table in self._tables:
                 self.kernel.free_page(table)
             self._tables.clear()
             self.vmas.clear()
+
+    def _forget_swap(self, cpu: Cpu) -> None:
+        for vma in self.vmas:
+            for va in range(vma.start, vma.end, PAGE):
+                desc = self.pte(cpu, va)
+                if desc and not desc & 1:
+                    self.kernel.swap.pop(desc >> SWAP_SHIFT)
+
+    def anonymous_pages(self, cpu: Cpu) -> dict[int, int]:
+        """Pages that are this process's alone, by virtual address: may migrate or go to swap."""
+        found = []
+        for vma in self.vmas:
+            if vma.device is None:
+                found += range(vma.start, vma.end, PAGE)
+        pages = {va: self._own_page(cpu, va) for va in found}
+        return {va: page for va, page in pages.items() if page is not None}
 
     def _mapped(self, cpu: Cpu) -> Iterator[int]:
         for vma in self.vmas:

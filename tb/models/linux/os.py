@@ -48,6 +48,15 @@ class LinuxWithSva:
         self.processes.append(process)
         return process
 
+    async def fork(self, parent: UserProcess, name: str) -> UserProcess:
+        """A copy of the process; it is not bound to the device, whose registers stay behind."""
+        space = f"{parent.mm.space}+{len(self.processes)}"
+        mm = Mm(self.kernel, parent.cpu, self._asids.alloc(), None, space)
+        child = UserProcess(name, self.driver, parent.cpu, mm, parent.queue)
+        self.processes.append(child)
+        await parent.mm.fork(parent.cpu, mm)
+        return child
+
     def bind_queue(self, process: UserProcess, queue: int) -> None:
         """Tell the probe whose traffic the queue carries from now on."""
         bound = Binding(process.mm.space, self._sid, process.mm.pasid)

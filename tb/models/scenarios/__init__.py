@@ -31,6 +31,18 @@ SCENARIOS: dict[str, Entry] = {
         "the main job: guest processes share a device through nested translation and stalls",
         "vsva_nested.VsvaNested",
     ),
+    "host-sva": Entry(
+        "no VM: CPU and SMMU share process page tables, invalidation by commands",
+        "host_sva.HostSva",
+    ),
+    "host-sva-dvm": Entry(
+        "the same with broadcast: the CPU's TLBI reaches the SMMU without commands",
+        "host_sva.HostSvaDvm",
+    ),
+    "vsva-nested-dvm": Entry(
+        "the main job with broadcast: the vCPU's TLBI reaches the SMMU, nothing is relayed",
+        "vsva_nested.VsvaNestedDvm",
+    ),
 }
 
 

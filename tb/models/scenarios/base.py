@@ -34,7 +34,7 @@ class Scenario(ABC):
     use_btm: ClassVar[bool] = False  # the host's SMMU driver lets CPU TLBIs reach the SMMU
     defects: ClassVar[dict[str, str]] = {}  # what can be broken on purpose: name -> one line
     stuck_cycles: ClassVar[int] = 400_000  # a fault without a hop for longer is stuck
-    limit_cycles: ClassVar[int] = 20_000_000
+    limit_cycles: ClassVar[int] = 40_000_000
 
     def __init__(self, hw: Hardware, size: str = "small", defect: str = "") -> None:
         """UnknownScenarioError for a size or defect that this scenario does not have."""
@@ -80,8 +80,13 @@ def stuck_fault(faults: list[Fault], now: int, cycles: int) -> str | None:
 
 
 async def execute(scenario: Scenario) -> dict[str, Any]:
-    """Run to the end, or to the watchdog; the result as plain data."""
+    """Run to the end, or to the watchdog; the result as plain data.
+
+    A run that has failed already need not go on: it ends some time after the first violation,
+    which leaves the watchdog time to name a fault that is stuck on top.
+    """
     plat, timeline = scenario.plat, scenario.host.timeline
+    violations, grace = scenario.host.audit.violations, 2 * scenario.stuck_cycles
     over = plat.event("scenario-over")
 
     def crash(error: Exception) -> None:
@@ -98,6 +103,8 @@ async def execute(scenario: Scenario) -> dict[str, Any]:
             await plat.delay(scenario.stuck_cycles // 8)
             faults = timeline.outstanding() + timeline.retrying()
             line = stuck_fault(faults, plat.now, scenario.stuck_cycles)
+            if line is None and violations and plat.now - violations[0].cycle > grace:
+                line = f"ended at cycle {plat.now}, after accesses that should not have happened"
             if line is None and plat.now > scenario.limit_cycles:
                 line = f"watchdog: not finished after {plat.now} cycles, and no fault is stuck"
             if line and not over.is_set():

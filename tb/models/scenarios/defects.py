@@ -6,11 +6,16 @@ Each function breaks one object of a run; nothing of this is reachable without a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tb.models.cpu import Cpu
+from tb.models.arm_smmu_v3 import SmmuIo
+from tb.models.cpu import Cpu, Vcpu
+from tb.models.linux.kernel import Kernel
 from tb.models.linux.mm import Mm
+from tb.models.linux.smmu import SvaSmmu
 from tb.models.linux.sva import Bond, Sva
+from tb.models.maintenance import Message, SyncMessage
 
 
 def drop_invalidation_relay(relay: Any) -> None:
@@ -50,3 +55,48 @@ def mix_pasid(sva: Sva) -> None:
         return bond
 
     sva.bind = confused  # type: ignore[method-assign]
+
+
+def drop_notifier(sva: Sva) -> None:
+    """Bonds made from now on keep changes of the page table to themselves."""
+    bind = sva.bind
+
+    async def nothing(*_args: object) -> None:
+        pass
+
+    async def silent(cpu: Cpu, sid: int, mm: Mm) -> Bond:
+        bond = await bind(cpu, sid, mm)
+        bond.invalidate_range = nothing  # type: ignore[method-assign]
+        return bond
+
+    sva.bind = silent  # type: ignore[method-assign]
+
+
+def lose_resume(smmu: SvaSmmu, number: int = 3) -> None:
+    """The kernel forgets to answer the ``number``-th page request."""
+    answer, seen = smmu.respond, []
+
+    async def lossy(sid: int, stag: int, code: int, io: SmmuIo | None = None) -> None:
+        seen.append(stag)
+        if len(seen) != number:
+            await answer(sid, stag, code, io)
+
+    smmu.respond = lossy  # type: ignore[method-assign]
+
+
+def other_vmid(vcpus: list[Vcpu]) -> None:
+    """TLBIs of the VM carry a VMID that no stream has."""
+    for vcpu in vcpus:
+        vcpu.maintenance.vmid += 1
+
+
+def drop_broadcast(kernel: Kernel) -> None:
+    """The interconnect delivers the Syncs of this kernel's CPUs, but not their TLBIs."""
+    for cpu in kernel.cpus:
+        (deliver,) = cpu.broadcast
+
+        def lossy(message: Message, deliver: Callable[[Message], None] = deliver) -> None:
+            if isinstance(message, SyncMessage):
+                deliver(message)
+
+        cpu.broadcast[:] = [lossy]

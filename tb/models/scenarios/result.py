@@ -28,6 +28,10 @@ COUNTERS = {
     "cpu_faults": "mm-cpu-faults",
     "demand_pages": "mm-demand-pages",
     "cow_breaks": "mm-cow-breaks",
+    "forks": "mm-forks",
+    "migrations": "mm-migrated",
+    "reclaimed": "mm-reclaimed",
+    "swapped_in": "mm-swapped-in",
     "bytes_copied": "bytes-copied",  # by software: page copies, guest memory, ioctl arguments
     "dma_reads": "dma-reads",
     "dma_writes": "dma-writes",
