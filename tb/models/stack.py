@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tb.models import accel
-from tb.models.audit import AuditView
+from tb.models.audit import PAGE, AuditView
 from tb.models.hardware import QUEUES
+from tb.models.host import uapi
 from tb.models.host.machine import Host
 from tb.models.host.smmu import NestedDomain
 from tb.models.host.stage2 import Stage2Table
@@ -61,8 +62,18 @@ class Stack:
 
     async def boot_vm(self) -> None:
         """Guest RAM pinned and mapped, device attached with stage 2, vSMMU realized."""
-        cfg, plat, host = self.config, self.plat, self.host
+        cfg, plat = self.config, self.plat
         self.machine.create_ram()
+        evtq_irqfd = plat.event("vsmmu-evtq-irqfd")
+        self.kvm.irqfd(evtq_irqfd, mach.GSI_SMMU_EVTQ)
+        self.vsmmu = Vsmmu(plat, self.machine, evtq_irqfd, btm=cfg.broadcast)
+        self.machine.add_device(mach.SMMU_GPA, mach.SMMU_SIZE, self.vsmmu.mmio)
+        self.machine.map_bar(self.slot.base, accel.WINDOW_BYTES)
+        await self.pass_through()
+
+    async def pass_through(self) -> None:
+        """VFIO container of 2020: all RAM pinned and mapped, the relay behind the vSMMU."""
+        cfg, plat, host = self.config, self.plat, self.host
         stage2 = Stage2Table(host.memory, "host:smmu-stage2")
         self.domain = NestedDomain(cfg.vmid, stage2, self.slot.sid)
         await host.smmu.attach(self.domain)
@@ -72,11 +83,8 @@ class Stack:
         self.vfio = VfioDevice(
             plat, host.memory, host.smmu, self.container, (self.slot.base, accel.WINDOW_BYTES)
         )
-        await self.machine.pass_through(self.container, self.vfio)
-        evtq_irqfd = plat.event("vsmmu-evtq-irqfd")
-        self.kvm.irqfd(evtq_irqfd, mach.GSI_SMMU_EVTQ)
-        self.vsmmu = Vsmmu(plat, self.machine, evtq_irqfd, btm=cfg.broadcast)
-        self.machine.add_device(mach.SMMU_GPA, mach.SMMU_SIZE, self.vsmmu.mmio)
+        ram = uapi.DmaMap(vaddr=mach.RAM_HVA, iova=mach.RAM_GPA, size=cfg.ram_pages * PAGE)
+        await self.container.ioctl(uapi.IOMMU_MAP_DMA, ram.pack())
         self.relay = VfioPassThrough(
             plat, self.machine, self.vsmmu, self.container, self.vfio, cfg.vsid, host.timeline
         )

@@ -37,6 +37,10 @@ NESTED_PATH: Path = {
     "host_resume": "host-kernel",  # physical CMD_RESUME handed to the SMMU
     "retry_done": "hardware",  # the retried transaction reached memory or was answered
 }
+# the same with iommufd: a fault queue and its response instead of VFIO's rings
+_RENAMED = {"vfio_ring": "fault_queue", "vfio_response": "fault_response"}
+IOMMUFD_PATH: Path = {_RENAMED.get(hop, hop): layer for hop, layer in NESTED_PATH.items()}
+
 # the process is the host's own
 HOST_PATH: Path = {
     "smmu_event": "hardware",

@@ -22,6 +22,7 @@ CAUGHT_BY = {
     "lose-page-response": "waits for vfio_response; qemu holds it",
 }
 CAUGHT_IN = {
+    ("iommufd", "lose-page-response"): "waits for fault_response; qemu holds it",
     ("host-sva", "lose-page-response"): "waits for host_resume; host-kernel holds it",
     ("host-sva-dvm", "lose-page-response"): "waits for host_resume; host-kernel holds it",
 }

@@ -114,7 +114,7 @@ def test_resume_of_an_unknown_stall_has_no_effect():
 
     counters = booted(machine, scenario)
     assert counters["host-smmu-resumes"] == 0
-    assert counters["vfio-responses-refused"] == 1
+    assert counters["page-responses-refused"] == 1
 
 
 def test_fault_ring_indexes_are_checked():

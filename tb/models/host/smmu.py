@@ -22,6 +22,7 @@ from tb.models.platform import Platform
 from tb.models.timeline import Timeline
 
 PAGE_SHIFT = 12
+SUBMISSION = 64  # commands of one submission (facts 7.3)
 FaultHandler = Callable[[uapi.IommuFault], Awaitable[None]]
 
 # stage-1 events that are forwarded as unrecoverable faults (facts 8.5)
@@ -73,6 +74,7 @@ class NestedDomain:
     sid: int
     stage1: uapi.PasidTable | None = None
     handler: FaultHandler | None = None
+    raw_events: Callable[[bytes], Awaitable[None]] | None = None  # what is no stall, as recorded
     pending: dict[int, int] = field(default_factory=dict)  # STAG -> PASID awaiting a response
 
 
@@ -145,11 +147,8 @@ class HostSmmu(SvaSmmu):
         if table.pasid_bits > self.ssid_bits:
             raise uapi.UapiError(uapi.EINVAL, "more PASID bits than the SMMU has")
         domain.stage1 = table
-        # a live entry goes through abort before it becomes nested
-        await self.abort_stream(domain.sid)
-        await self.write_ste(
-            domain.sid,
-            **self._stage2_fields(domain, SteConfig.NESTED),
+        await self.nest(
+            domain,
             s1fmt=table.s1fmt,
             s1contextptr=table.base_ptr,
             s1cdmax=table.pasid_bits,
@@ -158,6 +157,18 @@ class HostSmmu(SvaSmmu):
             s1cor=1,
             s1csh=3,
         )
+
+    async def nest(self, domain: NestedDomain, **stage1: int) -> None:
+        """Put the guest's stage 1 before the domain's stage 2."""
+        # a live entry goes through abort before it becomes nested
+        await self.abort_stream(domain.sid)
+        fields = self._stage2_fields(domain, SteConfig.NESTED) | stage1
+        await self.write_ste(domain.sid, **fields)
+
+    async def forward(self, commands: list[bytes]) -> None:
+        """Commands of a guest that were checked and rewritten, in submissions of 64."""
+        for first in range(0, len(commands), SUBMISSION):
+            await self.issue(commands[first : first + SUBMISSION], sync=True)
 
     async def invalidate(self, domain: NestedDomain, inv: uapi.CacheInvalidate) -> None:
         """CACHE_INVALIDATE to commands, with the domain's VMID and StreamID (facts 8.3)."""
@@ -204,6 +215,9 @@ class HostSmmu(SvaSmmu):
                 await self.respond(rec.streamid, rec.stag, uapi.RESP_FAILURE)
             return
         await self.io.spend("iopf-report")
+        if domain.raw_events is not None and not stall:
+            await domain.raw_events(raw)
+            return
         fault = self._page_request(rec) if stall else self._unrecoverable(raw[0], rec)
         if fault is None:
             self.host_faults.append(f"event 0x{raw[0]:02x} on stream 0x{rec.streamid:x}")

@@ -75,7 +75,7 @@ class VfioContainer:
 
     async def ioctl(self, request: int, raw: bytes) -> None:
         """Container ioctl; raises UapiError."""
-        self.plat.counters["vfio-ioctl"] += 1
+        self.plat.counters["ioctls"] += 1
         self.plat.counters["bytes-copied"] += len(raw)
         await self.plat.spend("host-ioctl")
         if request == uapi.IOMMU_MAP_DMA:
@@ -177,7 +177,7 @@ class VfioDevice:
             raise uapi.UapiError(uapi.ENOSPC, "fault ring full")
         self._memory.write(self.fault.slot(self.fault.head), fault.pack())
         self.fault.head = (self.fault.head + 1) % self.fault.entries
-        self.plat.counters["vfio-faults"] += 1
+        self.plat.counters["faults-relayed"] += 1
         if fault.type == uapi.FAULT_PAGE_REQUEST:
             self._smmu.timeline.hop(fault.grpid, "vfio_ring")
         eventfd = self.eventfds.get(uapi.IRQ_SUBTYPE_DMA_FAULT)
@@ -195,9 +195,9 @@ class VfioDevice:
                 raw = self._memory.read(ring.slot(ring.tail), uapi.PageResponse.SIZE)
                 ring.tail = (ring.tail + 1) % ring.entries
                 response = uapi.PageResponse.unpack(raw)
-                self.plat.counters["vfio-responses"] += 1
+                self.plat.counters["page-responses"] += 1
                 if domain.pending.get(response.grpid) != response.pasid:
                     # a VMM may only answer what it was asked (RES-rules: unknown STAG)
-                    self.plat.counters["vfio-responses-refused"] += 1
+                    self.plat.counters["page-responses-refused"] += 1
                     continue
                 await self._smmu.respond(domain.sid, response.grpid, response.code)

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tb.models.audit import PAGE
-from tb.models.host import uapi
 from tb.models.host.memory import HostMemory
-from tb.models.host.vfio import VfioContainer, VfioDevice, VmmAddressSpace
+from tb.models.host.vfio import VmmAddressSpace
 from tb.models.kvm import Kvm, MemorySlot
 from tb.models.platform import Mutex, Platform
 
@@ -56,13 +55,8 @@ class Machine:
             self.vmm.pages[RAM_HVA // PAGE + index] = pa
         self.kvm.set_user_memory_region(MemorySlot(RAM_GPA, tuple(self._pages)))
 
-    async def pass_through(self, container: VfioContainer, device: VfioDevice) -> None:
-        """Realize the VFIO device: pin and map all RAM, then map its register window."""
-        size = self.ram_pages * PAGE
-        await container.ioctl(
-            uapi.IOMMU_MAP_DMA, uapi.DmaMap(vaddr=RAM_HVA, iova=RAM_GPA, size=size).pack()
-        )
-        base, length = device.bar
+    def map_bar(self, base: int, length: int) -> None:
+        """Let the guest reach the accelerator's registers without an exit."""
         pages = tuple(range(base, base + length, PAGE))
         self.kvm.set_user_memory_region(MemorySlot(ACCEL_GPA, pages, device=True))
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tb.models.fields import COMMANDS, EventRecord, Op
 from tb.models.fields import Event as Evt
-from tb.models.fields import EventRecord
 from tb.models.host import uapi
 from tb.models.host.vfio import VfioContainer, VfioDevice
 from tb.models.layout import Record
@@ -42,6 +42,56 @@ class PendingFault:
 
     pasid: int
     flags: int
+
+
+def cache_invalidate(op: int, cmd: Record) -> uapi.CacheInvalidate:
+    """One guest command as the uapi of 2020 says it."""
+    match op:
+        case Op.CFGI_CD:
+            return uapi.CacheInvalidate(
+                uapi.CACHE_PASID, uapi.GRANU_PASID, flags=uapi.INV_PASID, pasid=cmd.substreamid
+            )
+        case Op.CFGI_CD_ALL:
+            return uapi.CacheInvalidate(uapi.CACHE_PASID, uapi.GRANU_DOMAIN, flags=uapi.INV_PASID)
+        case Op.TLBI_NH_ASID:
+            return uapi.CacheInvalidate(
+                uapi.CACHE_IOTLB, uapi.GRANU_PASID, flags=uapi.INV_ARCHID, archid=cmd.asid
+            )
+        case Op.TLBI_NH_VA:
+            return uapi.CacheInvalidate(
+                uapi.CACHE_IOTLB,
+                uapi.GRANU_ADDR,
+                flags=uapi.INV_ARCHID | (uapi.INV_LEAF if cmd.leaf else 0),
+                archid=cmd.asid,
+                addr=cmd.addr,
+                granule_size=1 << PAGE_SHIFT,
+                nb_granules=(cmd.num + 1) << cmd.scale if cmd.tg else 1,
+            )
+    return uapi.CacheInvalidate(uapi.CACHE_IOTLB, uapi.GRANU_DOMAIN)
+
+
+def perm_fields(perm: int) -> dict[str, int]:
+    """RnW, InD and PnU of an event record."""
+    return {
+        "rnw": int(not perm & uapi.PERM_WRITE),
+        "ind": int(bool(perm & uapi.PERM_EXEC)),
+        "pnu": int(bool(perm & uapi.PERM_PRIV)),
+    }
+
+
+def stall_record(vsid: int, kind: int, stag: int, addr: int, perm: int, pasid: int | None) -> bytes:
+    """The architected record of a stall, as the guest's driver expects it."""
+    return EventRecord.pack(
+        kind,
+        streamid=vsid,
+        ssv=int(pasid is not None),
+        substreamid=pasid or 0,
+        stag=stag,
+        stall=1,
+        inputaddr=addr,
+        **{"class": CLASS_IN},
+        **perm_fields(perm),
+    )
 
 
 class VfioPassThrough:
@@ -106,38 +156,15 @@ class VfioPassThrough:
         self._table = raw
         await self._ioctl(uapi.IOMMU_SET_PASID_TABLE, raw)
 
-    async def invalidate_cd(self, vsid: int, ssid: int | None) -> None:
-        if vsid == self.vsid:
-            granu = uapi.GRANU_DOMAIN if ssid is None else uapi.GRANU_PASID
-            await self._invalidate(
-                uapi.CacheInvalidate(uapi.CACHE_PASID, granu, flags=uapi.INV_PASID, pasid=ssid or 0)
-            )
+    BATCH = 1  # CACHE_INVALIDATE carries one invalidation
 
-    async def invalidate_asid(self, asid: int) -> None:
-        await self._invalidate(
-            uapi.CacheInvalidate(
-                uapi.CACHE_IOTLB, uapi.GRANU_PASID, flags=uapi.INV_ARCHID, archid=asid
-            )
-        )
-
-    async def invalidate_va(self, asid: int, va: int, pages: int, leaf: bool) -> None:
-        await self._invalidate(
-            uapi.CacheInvalidate(
-                uapi.CACHE_IOTLB,
-                uapi.GRANU_ADDR,
-                flags=uapi.INV_ARCHID | (uapi.INV_LEAF if leaf else 0),
-                archid=asid,
-                addr=va,
-                granule_size=1 << PAGE_SHIFT,
-                nb_granules=pages,
-            )
-        )
-
-    async def invalidate_all(self) -> None:
-        await self._invalidate(uapi.CacheInvalidate(uapi.CACHE_IOTLB, uapi.GRANU_DOMAIN))
-
-    async def _invalidate(self, inv: uapi.CacheInvalidate) -> None:
-        await self._ioctl(uapi.IOMMU_CACHE_INVALIDATE, inv.pack())
+    async def invalidate(self, commands: list[bytes]) -> int:
+        """Guest commands to CACHE_INVALIDATE (facts 8.3)."""
+        for raw in commands:
+            cmd = COMMANDS[raw[0]].unpack(raw)
+            if raw[0] not in (Op.CFGI_CD, Op.CFGI_CD_ALL) or cmd.streamid == self.vsid:
+                await self._ioctl(uapi.IOMMU_CACHE_INVALIDATE, cache_invalidate(raw[0], cmd).pack())
+        return len(commands)
 
     async def page_response(self, vsid: int, stag: int, retry: bool, abort: bool) -> None:
         """Guest CMD_RESUME to a page response; an unknown pair has no effect (RES rules)."""
@@ -192,18 +219,9 @@ class VfioPassThrough:
         self.timeline.hop(fault.grpid, "qemu_relay")
         self.pending[fault.grpid] = PendingFault(fault.pasid, fault.flags)
         kind = fault.private if fault.flags & uapi.PRQ_PRIV_DATA else Evt.F_TRANSLATION
-        raw = EventRecord.pack(
-            kind,
-            streamid=self.vsid,
-            ssv=fault.flags & uapi.PRQ_PASID_VALID,
-            substreamid=fault.pasid,
-            stag=fault.grpid,
-            stall=1,
-            inputaddr=fault.addr,
-            **{"class": CLASS_IN},
-            **self._perm(fault.perm),
-        )
+        pasid = fault.pasid if fault.flags & uapi.PRQ_PASID_VALID else None
         stag = fault.grpid
+        raw = stall_record(self.vsid, kind, stag, fault.addr, fault.perm, pasid)
         await self.vsmmu.record(raw, True, lambda: self.timeline.hop(stag, "guest_event"))
 
     async def _inject_unrecoverable(self, fault: uapi.IommuFault) -> None:
@@ -216,14 +234,6 @@ class VfioPassThrough:
             values["ssv"] = int(bool(fault.flags & uapi.UNRECOV_PASID))
         if "inputaddr" in names:
             values["inputaddr"] = fault.addr
-            values.update(self._perm(fault.perm))
+            values.update(perm_fields(fault.perm))
             values["class"] = CLASS_TT if kind == Evt.F_WALK_EABT else CLASS_IN
         await self.vsmmu.record(EventRecord.pack(kind, **values), False)
-
-    @staticmethod
-    def _perm(perm: int) -> dict[str, int]:
-        return {
-            "rnw": int(not perm & uapi.PERM_WRITE),
-            "ind": int(bool(perm & uapi.PERM_EXEC)),
-            "pnu": int(bool(perm & uapi.PERM_PRIV)),
-        }

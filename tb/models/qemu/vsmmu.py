@@ -20,6 +20,16 @@ from tb.models.qemu.machine import Machine
 
 CMD_BYTES, EVT_BYTES, STE_BYTES = 16, 32, 64
 SSID_BITS = 16
+# commands for the host: the others are dealt with here
+RELAYED = {
+    Op.CFGI_CD,
+    Op.CFGI_CD_ALL,
+    Op.TLBI_NH_ALL,
+    Op.TLBI_NH_ASID,
+    Op.TLBI_NH_VA,
+    Op.TLBI_NH_VAA,
+    Op.TLBI_NSNH_ALL,
+}
 ENABLES = (1 << 0) | (1 << 2) | (1 << 3)  # SMMUEN, EVENTQEN, CMDQEN
 OVERFLOW = 1 << 31
 
@@ -27,15 +37,13 @@ OVERFLOW = 1 << 31
 class VsmmuBackend(Protocol):
     """What the pass-through device does with the guest's commands."""
 
+    BATCH: int  # invalidations it takes at once
+
     async def set_stage1(self, vsid: int, ste: Record | None, enabled: bool) -> None: ...
 
-    async def invalidate_cd(self, vsid: int, ssid: int | None) -> None: ...
-
-    async def invalidate_asid(self, asid: int) -> None: ...
-
-    async def invalidate_va(self, asid: int, va: int, pages: int, leaf: bool) -> None: ...
-
-    async def invalidate_all(self) -> None: ...
+    async def invalidate(self, commands: list[bytes]) -> int:
+        """Give a batch of TLBI and CFGI_CD commands to the host; how many were accepted."""
+        ...
 
     async def page_response(self, vsid: int, stag: int, retry: bool, abort: bool) -> None: ...
 
@@ -102,26 +110,46 @@ class Vsmmu:
     # ---- command queue ------------------------------------------------------------------
     async def _consume(self) -> None:
         """Run the guest's commands until the queue is empty or one is wrong (facts 8.7)."""
-        if not self.regs.get(REG.CR0.offset, 0) & (1 << 3):
+        if not self.regs.get(REG.CR0.offset, 0) & (1 << 3) or self.backend is None:
             return
         base_reg = self._get(REG.CMDQ_BASE)
         log2 = min(base_reg & 0x1F, 8)
         base = base_reg & 0x0007_FFFF_FFFF_FFE0
         mask = (2 << log2) - 1
+        batch: list[bytes] = []  # invalidations read and not yet given to the host
         while not self._command_error():
             prod = self.regs.get(REG.CMDQ_PROD.offset, 0) & mask
             cons = self.regs.get(REG.CMDQ_CONS.offset, 0) & mask
-            if prod == cons:
+            at = (cons + len(batch)) & mask
+            raw = b""
+            if at != prod:
+                raw = self.machine.read(base + (at & (mask >> 1)) * CMD_BYTES, CMD_BYTES)
+                await self.plat.spend("qemu-command")
+                self.plat.counters["vsmmu-commands"] += 1
+                if raw[0] in RELAYED:
+                    batch.append(raw)
+                    if len(batch) < self.backend.BATCH:
+                        continue
+                    raw = b""
+            if batch:
+                done = await self.backend.invalidate(batch)
+                cons = (cons + done) & mask
+                if done < len(batch):
+                    self._command_illegal(cons)
+                    return
+                self._set_cons(cons, 0)
+                batch = []
+            if raw:
+                if not await self._execute(raw):
+                    self._command_illegal(cons)
+                    return
+                self._set_cons((cons + 1) & mask, 0)
+            elif at == prod:
                 return
-            raw = self.machine.read(base + (cons & (mask >> 1)) * CMD_BYTES, CMD_BYTES)
-            await self.plat.spend("qemu-command")
-            self.plat.counters["vsmmu-commands"] += 1
-            if not await self._execute(raw):
-                self._set_cons(cons, Cerror.ILL)
-                toggled = self.regs.get(REG.GERROR.offset, 0) ^ Gerror.CMDQ_ERR
-                self.regs[REG.GERROR.offset] = toggled
-                return
-            self._set_cons((cons + 1) & mask, 0)
+
+    def _command_illegal(self, cons: int) -> None:
+        self._set_cons(cons, Cerror.ILL)
+        self.regs[REG.GERROR.offset] = self.regs.get(REG.GERROR.offset, 0) ^ Gerror.CMDQ_ERR
 
     def _set_cons(self, cons: int, error: int) -> None:
         self.regs[REG.CMDQ_CONS.offset] = cons | error << 24
@@ -147,17 +175,6 @@ class Vsmmu:
                 for vsid in sorted(self._streams):
                     if cmd.range == 31 or vsid >> (cmd.range + 1) == cmd.sid >> (cmd.range + 1):
                         await self._update_stream(vsid)
-            case Op.CFGI_CD:
-                await back.invalidate_cd(cmd.streamid, cmd.substreamid)
-            case Op.CFGI_CD_ALL:
-                await back.invalidate_cd(cmd.streamid, None)
-            case Op.TLBI_NH_ASID:
-                await back.invalidate_asid(cmd.asid)
-            case Op.TLBI_NH_VA:
-                pages = (cmd.num + 1) << cmd.scale if cmd.tg else 1
-                await back.invalidate_va(cmd.asid, cmd.addr, pages, bool(cmd.leaf))
-            case Op.TLBI_NH_VAA | Op.TLBI_NH_ALL | Op.TLBI_NSNH_ALL:
-                await back.invalidate_all()
             case Op.RESUME:
                 await back.page_response(cmd.streamid, cmd.stag, bool(cmd.ac), bool(cmd.ab))
             case Op.STALL_TERM:

@@ -43,6 +43,10 @@ SCENARIOS: dict[str, Entry] = {
         "the main job with broadcast: the vCPU's TLBI reaches the SMMU, nothing is relayed",
         "vsva_nested.VsvaNestedDvm",
     ),
+    "iommufd": Entry(
+        "the main job with today's uapi: nested page tables, raw commands, fault queue, vEVENTQ",
+        "iommufd.IommufdJob",
+    ),
 }
 
 

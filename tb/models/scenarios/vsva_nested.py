@@ -14,6 +14,7 @@ class VsvaNested(SvaJob):
 
     name = "vsva-nested"
     title = "main job"
+    stack = Stack
     vm = StackConfig()
     defects = {
         "drop-invalidation-relay": "QEMU keeps the guest's TLB invalidations from the host",
@@ -22,7 +23,7 @@ class VsvaNested(SvaJob):
     }
 
     async def boot_os(self) -> LinuxWithSva:
-        stack = Stack(self.host, self.vm)
+        stack = self.stack(self.host, self.vm)
         await stack.boot()
         self.plant(stack)
         return stack.os
