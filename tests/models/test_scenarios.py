@@ -9,6 +9,7 @@ from tb.models.fields import SteConfig
 from tb.models.scenarios import SCENARIOS, UnknownScenarioError, check, listing, load
 from tb.models.scenarios.result import COUNTERS
 from tb.models.standin.machine import StandinMachine
+from tests.models.played import played
 
 WITH_DEFECT = [(name, defect) for name in SCENARIOS for defect in load(name).defects]
 STALE, ISOLATION = "stale_accesses", "isolation_violations"
@@ -28,13 +29,9 @@ CAUGHT_IN = {
 }
 
 
-def play(name: str, seed: int = 1, defect: str = "") -> dict:
-    return StandinMachine(seed).play(name, defect=defect)
-
-
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_scenario(name):
-    result = play(name)
+    result = played(name)
     assert result["errors"] == []
     assert result[ISOLATION] == result[STALE] == 0
     assert result["scenario"] == name and set(result["totals"]) >= set(COUNTERS)
@@ -45,7 +42,7 @@ def test_scenario(name):
 
 @pytest.mark.parametrize(("name", "defect"), WITH_DEFECT)
 def test_defect_is_caught(name, defect):
-    result = play(name, defect=defect)
+    result = played(name, defect)
     assert result["errors"]
     caught = CAUGHT_IN.get((name, defect)) or CAUGHT_BY[defect]
     if caught in (STALE, ISOLATION):
@@ -64,7 +61,7 @@ def _age(fault: dict) -> int:
 
 def test_all_schemes_do_the_same_job():
     """Same seed, same processes: what differs is what the scheme costs."""
-    jobs = {name: play(name)["totals"] for name in ("host-sva", "host-sva-dvm", "vsva-nested")}
+    jobs = {name: played(name)["totals"] for name in ("host-sva", "host-sva-dvm", "vsva-nested")}
     for totals in jobs.values():
         assert totals["forks"] == 2 and totals["cow_breaks"] >= 30
         assert min(totals[key] for key in ("migrations", "reclaimed", "swapped_in")) > 0
@@ -76,7 +73,7 @@ def test_all_schemes_do_the_same_job():
 def test_fork_without_write_protection_is_caught(monkeypatch):
     """The parent's pages stay writable: what it writes is seen by the child."""
     monkeypatch.setattr("tb.models.linux.mm.PTE_RDONLY", 0)
-    errors = play("host-sva")["errors"]
+    errors = StandinMachine(1).play("host-sva")["errors"]
     assert any("A-child" in line or "B-child" in line for line in errors), errors
 
 

@@ -13,10 +13,11 @@ from tb.models.fields import SteConfig
 from tb.models.host.smmu import HostSmmu
 from tb.models.scenarios import MAIN
 from tb.models.standin.machine import StandinMachine
+from tests.models.played import played
 
 
-def play(seed: int, defect: str = "") -> dict:
-    return StandinMachine(seed).play(MAIN, defect=defect)
+def play(seed: int) -> dict:
+    return StandinMachine(seed).play(MAIN)
 
 
 @pytest.mark.parametrize("seed", [0, 4])
@@ -36,7 +37,7 @@ def test_main_job_same_seed_same_result():
 
 def test_report_and_path(tmp_path):
     """Self-contained page; every resolved fault passed every hop that is its own."""
-    result = play(2)
+    result = played(MAIN)
     report.write(result, tmp_path, [])
     page = (tmp_path / "report.html").read_text()
     assert "PASS" in page and "http" not in page and "<script" not in page
@@ -71,4 +72,5 @@ def test_page_reuse_before_invalidation_is_caught(monkeypatch):
     monkeypatch.setattr(
         Audit, "retire", lambda self, space, pa: self._spaces[space].granted.pop(pa // 4096, 0)
     )
-    assert play(1, "drop-invalidation-relay")["isolation_violations"] > 0
+    result = StandinMachine(1).play(MAIN, defect="drop-invalidation-relay")
+    assert result["isolation_violations"] > 0

@@ -4,23 +4,17 @@
 from __future__ import annotations
 
 import copy
-from functools import cache
 
 import pytest
 
 from tb.models import trace
 from tb.models.scenarios import MAIN, SCENARIOS
-from tb.models.standin.machine import StandinMachine
-
-
-@cache
-def result_of(name: str, defect: str = "") -> dict:
-    return StandinMachine(3).play(name, defect=defect)
+from tests.models.played import played
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_trace_of_every_scenario(name):
-    result = result_of(name)
+    result = played(name)
     doc = trace.build(result)
     assert trace.problems(doc) == []
     events = doc["traceEvents"]
@@ -37,7 +31,7 @@ def test_trace_of_every_scenario(name):
 
 
 def test_a_stuck_fault_still_has_a_flow_with_an_end():
-    doc = trace.build(result_of(MAIN, "lose-page-response"))
+    doc = trace.build(played(MAIN, "lose-page-response"))
     assert trace.problems(doc) == []
 
 
@@ -60,6 +54,6 @@ BREAKS = {
 
 @pytest.mark.parametrize("wrong", BREAKS)
 def test_checker_finds(wrong):
-    doc = copy.deepcopy(trace.build(result_of(MAIN)))
+    doc = copy.deepcopy(trace.build(played(MAIN)))
     BREAKS[wrong](doc)
     assert any(wrong in line for line in trace.problems(doc)), trace.problems(doc)
