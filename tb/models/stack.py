@@ -83,11 +83,16 @@ class Stack:
         self.vfio = VfioDevice(
             plat, host.memory, host.smmu, self.container, (self.slot.base, accel.WINDOW_BYTES)
         )
-        ram = uapi.DmaMap(vaddr=mach.RAM_HVA, iova=mach.RAM_GPA, size=cfg.ram_pages * PAGE)
-        await self.container.ioctl(uapi.IOMMU_MAP_DMA, ram.pack())
+        await self.map_ram()
         self.relay = VfioPassThrough(
             plat, self.machine, self.vsmmu, self.container, self.vfio, cfg.vsid, host.timeline
         )
+
+    async def map_ram(self) -> None:
+        """Pin and map all guest RAM for the device."""
+        cfg = self.config
+        ram = uapi.DmaMap(vaddr=mach.RAM_HVA, iova=mach.RAM_GPA, size=cfg.ram_pages * PAGE)
+        await self.container.ioctl(uapi.IOMMU_MAP_DMA, ram.pack())
 
     async def boot_guest(self) -> None:
         """Guest kernel, its SMMU driver, SVA, the accelerator's driver."""

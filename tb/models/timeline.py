@@ -41,6 +41,15 @@ NESTED_PATH: Path = {
 _RENAMED = {"vfio_ring": "fault_queue", "vfio_response": "fault_response"}
 IOMMUFD_PATH: Path = {_RENAMED.get(hop, hop): layer for hop, layer in NESTED_PATH.items()}
 
+# the VM's memory is not pinned: the host takes faults of stage 2, the guest those of stage 1
+UNPINNED_PATH: Path = {
+    **dict(list(NESTED_PATH.items())[:3]),
+    "stage2_mapped": "host-kernel",
+    **dict(list(NESTED_PATH.items())[3:]),
+}
+
+SHORT_CUTS = {"stage2_mapped": "host_resume"}  # such a fault does not go up to the guest
+
 # the process is the host's own
 HOST_PATH: Path = {
     "smmu_event": "hardware",
@@ -93,8 +102,10 @@ class Fault:
 
     def next_hop(self) -> str | None:
         """The hop it waits for; None at the end of the path."""
-        names = list(self.path)
-        after = names.index(self.passed()[-1]) + 1
+        names, last = list(self.path), self.passed()[-1]
+        if last in SHORT_CUTS:
+            return SHORT_CUTS[last]
+        after = names.index(last) + 1
         return names[after] if after < len(names) else None
 
 

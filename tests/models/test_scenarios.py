@@ -20,6 +20,7 @@ CAUGHT_BY = {
     "drop-broadcast": STALE,
     "other-vmid": STALE,
     "mix-pasid": ISOLATION,
+    "lose-stage2-fault": "waits for host_resume; host-kernel holds it",
     "lose-page-response": "waits for vfio_response; qemu holds it",
 }
 CAUGHT_IN = {

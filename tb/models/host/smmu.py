@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tb.models.arm_smmu_v3 import SmmuIo, decode, is_stall
+from tb.models.arm_smmu_v3 import RESP_SUCCESS, SmmuIo, decode, is_stall
 from tb.models.cpu import Cpu
 from tb.models.fields import Cmd, Event, Oas, SteConfig
 from tb.models.host import uapi
 from tb.models.host.memory import HostMemory
 from tb.models.host.stage2 import SL0_LEVEL1, T0SZ, Stage2Table
+from tb.models.layout import Record
 from tb.models.linux.smmu import SvaSmmu
 from tb.models.platform import Platform
 from tb.models.timeline import Timeline
@@ -74,6 +75,7 @@ class NestedDomain:
     sid: int
     stage1: uapi.PasidTable | None = None
     handler: FaultHandler | None = None
+    page_in: Callable[[int], Awaitable[bool]] | None = None  # unpinned: maps a page of stage 2
     raw_events: Callable[[bytes], Awaitable[None]] | None = None  # what is no stall, as recorded
     pending: dict[int, int] = field(default_factory=dict)  # STAG -> PASID awaiting a response
 
@@ -129,6 +131,7 @@ class HostSmmu(SvaSmmu):
             "s2aa64": 1,
             "s2ptw": 1,
             "s2r": 1,
+            "s2s": int(domain.page_in is not None),
             "s2ttb": domain.stage2.root,
         }
 
@@ -209,6 +212,9 @@ class HostSmmu(SvaSmmu):
         stall = is_stall(raw)
         if stall:
             self.timeline.hop(rec.stag, "host_thread")
+        if stall and domain is not None and domain.page_in is not None and rec.s2:
+            await self._stage2_fault(domain, domain.page_in, rec)
+            return
         if domain is None or domain.handler is None or getattr(rec, "s2", 0):
             self.host_faults.append(f"event 0x{raw[0]:02x} on stream 0x{rec.streamid:x}")
             if stall:  # a stall nobody can answer is answered with failure
@@ -230,6 +236,22 @@ class HostSmmu(SvaSmmu):
             self.plat.counters["vfio-fault-ring-full"] += 1
             if stall:
                 await self.respond(rec.streamid, rec.stag, uapi.RESP_FAILURE)
+
+    async def _stage2_fault(
+        self, domain: NestedDomain, page_in: Callable[[int], Awaitable[bool]], rec: Record
+    ) -> None:
+        """Memory of the VM that is not pinned: the host's own fault, the guest knows nothing."""
+        self.plat.counters["stage2-device-faults"] += 1
+        mapped = await page_in(rec.ipa)
+        if mapped:
+            self.timeline.hop(rec.stag, "stage2_mapped")
+        await self.respond(domain.sid, rec.stag, RESP_SUCCESS if mapped else uapi.RESP_FAILURE)
+
+    async def unmap_stage2(self, domain: NestedDomain, ipa: int) -> None:
+        """Take a page out of an unpinned stage 2: descriptor, then every translation with it."""
+        domain.stage2.unmap_page(ipa)
+        commands = [Cmd.tlbi_s2_ipa(vmid=domain.vmid, addr=ipa), Cmd.tlbi_nh_all(vmid=domain.vmid)]
+        await self.issue(commands, sync=True)
 
     @staticmethod
     def _perm(rec) -> int:

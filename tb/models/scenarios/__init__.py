@@ -47,6 +47,10 @@ SCENARIOS: dict[str, Entry] = {
         "the main job with today's uapi: nested page tables, raw commands, fault queue, vEVENTQ",
         "iommufd.IommufdJob",
     ),
+    "unpinned": Entry(
+        "extra: memory of the VM is not pinned, stage-2 faults stall and the host repairs them",
+        "unpinned.Unpinned",
+    ),
 }
 
 

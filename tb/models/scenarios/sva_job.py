@@ -46,6 +46,7 @@ class SvaJob(Scenario):
     """One run of the job on the Linux that :meth:`boot_os` brings up."""
 
     os: LinuxWithSva
+    stalled_hop = "smmu_event"  # passed by a stall that is the kernel's of the process to answer
 
     def __init__(self, hw: Hardware, size: str = "small", defect: str = "") -> None:
         super().__init__(hw, size, defect)
@@ -190,7 +191,8 @@ class SvaJob(Scenario):
         await p.post(p.layout.source, fresh, 4 * PAGE, cookie=0xB0B)
         stalled = []
         for _ in range(PROBE_QUEUE_LIMIT):
-            stalled = self.host.timeline.outstanding(p.mm.pasid)
+            waiting = self.host.timeline.outstanding(p.mm.pasid)
+            stalled = [f for f in waiting if self.stalled_hop in f.hops]
             if stalled:
                 break
             await self.plat.delay(20)
