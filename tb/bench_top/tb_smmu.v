@@ -123,6 +123,7 @@ module tb_smmu #(
 
     wire [NUM_TBU*6-1:0] m_awatop;
 
+    localparam [3:0] DVM_COMPLETE = 4'he;      // ARSNOOP
     localparam PORTS = NUM_TBU + 1;   // the walk port is the highest
 
     /* verilator lint_off UNUSEDSIGNAL */   // without bfm_ram
@@ -312,7 +313,8 @@ module tb_smmu #(
         .clk_i (clk_i), .rst_ni (rst_ni), .dvm_acvalid (dvm_acvalid), .dvm_acready (dvm_acready),
         .dvm_acaddr (dvm_acaddr), .dvm_acvmidext (dvm_acvmidext), .dvm_acsnoop (dvm_acsnoop),
         .dvm_acprot (dvm_acprot), .dvm_crvalid (dvm_crvalid), .dvm_crready (dvm_crready),
-        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack)
+        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack),
+        .dvm_complete (ptw_arvalid && ptw_arready && ptw_arsnoop == DVM_COMPLETE)
     );
 
     // ---- memory inside the simulator ---------------------------------------------------
@@ -386,13 +388,14 @@ module tb_smmu #(
         .m_rvalid (s_axil_rvalid), .m_rdata (s_axil_rdata), .m_rresp (s_axil_rresp)
     );
 
-    tb_axil_probe u_axil_probe (
-        .clk_i (clk_i), .rst_ni (rst_ni),
-        .aw_hs_i (reg_awvalid && s_axil_awready), .awaddr_i (reg_awaddr),
-        .w_hs_i (reg_wvalid && s_axil_wready), .wdata_i (reg_wdata), .wstrb_i (reg_wstrb),
-        .b_hs_i (s_axil_bvalid && reg_bready), .bresp_i (s_axil_bresp),
-        .ar_hs_i (reg_arvalid && s_axil_arready), .araddr_i (reg_araddr),
-        .r_hs_i (s_axil_rvalid && reg_rready), .rdata_i (s_axil_rdata), .rresp_i (s_axil_rresp)
+    bfm_axil_probe u_axil_probe (
+        .clk_i (clk_i), .rst_ni (rst_ni), .axil_awvalid (reg_awvalid),
+        .axil_awready (s_axil_awready), .axil_awaddr (reg_awaddr), .axil_awprot (s_axil_awprot),
+        .axil_wvalid (reg_wvalid), .axil_wready (s_axil_wready), .axil_wdata (reg_wdata),
+        .axil_wstrb (reg_wstrb), .axil_bvalid (s_axil_bvalid), .axil_bready (reg_bready),
+        .axil_bresp (s_axil_bresp), .axil_arvalid (reg_arvalid), .axil_arready (s_axil_arready),
+        .axil_araddr (reg_araddr), .axil_arprot (s_axil_arprot), .axil_rvalid (s_axil_rvalid),
+        .axil_rready (reg_rready), .axil_rdata (s_axil_rdata), .axil_rresp (s_axil_rresp)
     );
 
 endmodule

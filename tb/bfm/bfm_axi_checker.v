@@ -3,8 +3,7 @@
 // Module : bfm_axi_checker
 // Purpose: AXI4 protocol rules on one bus, both sides of every handshake.
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// Python : err_cnt_q, err_rule_q (first rule broken), err_mask_q (all of them),
-//          err_cycle in the $display; cfg_off (written): rules switched off
+// Python : u_log.*   (tb/bfm/checker.py, AXI_RULES); cfg_w_ahead (written)
 // Rules  : bit number in err_mask_q, see the localparams
 // Limits : WSTRB is checked only when AW is not behind W. Atomics with read
 //          data are not known here: switch E_R_ID off for them.
@@ -59,11 +58,7 @@ module bfm_axi_checker #(
                E_RESET     = 13, // VALID while in reset
                E_W_AHEAD   = 14; // W more than cfg_w_ahead bursts before AW
 
-    reg [31:0] cfg_off     /* verilator public_flat_rw */;
     reg [31:0] cfg_w_ahead /* verilator public_flat_rw */;
-    reg [31:0] err_cnt_q   /* verilator public_flat_rw */;
-    reg [31:0] err_mask_q  /* verilator public_flat_rw */;
-    reg [7:0]  err_rule_q  /* verilator public_flat_rw */;
 
     // ---- stability ---------------------------------------------------------------
     localparam RW = ID_W + DATA_W + 3;
@@ -71,11 +66,23 @@ module bfm_axi_checker #(
     wire [RW-1:0]     r_vec = {r_id_i, r_data_i, r_resp_i, r_last_i};
     wire [WW-1:0]     w_vec = {w_data_i, w_strb_i, w_last_i};
     wire [ID_W+1:0]   b_vec = {b_id_i, b_resp_i};
-    reg               aw_wait_q, ar_wait_q, w_wait_q, b_wait_q, r_wait_q;   // VALID and not READY
-    reg [`BFM_AX_W-1:0] aw_old_q, ar_old_q;
-    reg [WW-1:0]      w_old_q;
-    reg [ID_W+1:0]    b_old_q;
-    reg [RW-1:0]      r_old_q;
+
+    wire [4:0]        moved;
+    bfm_stable #(.WIDTH(`BFM_AX_W)) u_aw (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(aw_valid_i), .ready_i(aw_ready_i),
+        .payload_i(aw_vec_i), .bad_o(moved[E_AW_STABLE]));
+    bfm_stable #(.WIDTH(`BFM_AX_W)) u_ar (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(ar_valid_i), .ready_i(ar_ready_i),
+        .payload_i(ar_vec_i), .bad_o(moved[E_AR_STABLE]));
+    bfm_stable #(.WIDTH(WW)) u_w (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(w_valid_i), .ready_i(w_ready_i),
+        .payload_i(w_vec), .bad_o(moved[E_W_STABLE]));
+    bfm_stable #(.WIDTH(ID_W + 2)) u_b (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(b_valid_i), .ready_i(b_ready_i),
+        .payload_i(b_vec), .bad_o(moved[E_B_STABLE]));
+    bfm_stable #(.WIDTH(RW)) u_r (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(r_valid_i), .ready_i(r_ready_i),
+        .payload_i(r_vec), .bad_o(moved[E_R_STABLE]));
 
     // ---- open bursts ----------------------------------------------------------------
     reg [7:0]  aw_len_mem [0:(1<<ORD_W)-1];     // n-th AW
@@ -88,10 +95,7 @@ module bfm_axi_checker #(
     integer i;
 
     initial begin
-        cfg_off = 0;  cfg_w_ahead = 32'h7fffffff;  err_cnt_q = 0;  err_mask_q = 0;
-        err_rule_q = 8'hff;
-        aw_wait_q = 0;  ar_wait_q = 0;  w_wait_q = 0;  b_wait_q = 0;  r_wait_q = 0;
-        aw_old_q = 0;  ar_old_q = 0;  w_old_q = 0;  b_old_q = 0;  r_old_q = 0;
+        cfg_w_ahead = 32'h7fffffff;
         aw_n_q = 0;  w_n_q = 0;  pair_q = 0;  w_beat_q = 0;  was_rst_q = 1'b0;
         for (i = 0; i < (1 << ORD_W); i = i + 1) begin
             aw_len_mem[i] = 0;  w_len_mem[i] = 0;  aw_id_mem[i] = 0;
@@ -164,11 +168,7 @@ module bfm_axi_checker #(
     reg [31:0] bad;
     always @(*) begin
         bad              = 32'd0;
-        bad[E_AW_STABLE] = aw_wait_q && (!aw_valid_i || aw_vec_i != aw_old_q);
-        bad[E_AR_STABLE] = ar_wait_q && (!ar_valid_i || ar_vec_i != ar_old_q);
-        bad[E_W_STABLE]  = w_wait_q  && (!w_valid_i  || w_vec  != w_old_q);
-        bad[E_B_STABLE]  = b_wait_q  && (!b_valid_i  || b_vec  != b_old_q);
-        bad[E_R_STABLE]  = r_wait_q  && (!r_valid_i  || r_vec  != r_old_q);
+        bad[4:0]         = moved;
         bad[E_AW_BURST]  = aw_hs && aw_bad;
         bad[E_AR_BURST]  = ar_hs && ar_bad;
         bad[E_W_LAST]    = pair && (pair_aw != pair_w || w_long);
@@ -185,44 +185,16 @@ module bfm_axi_checker #(
                            (b_valid_i && (^b_vec) === 1'bx) ||
                            (r_valid_i && (^r_vec) === 1'bx);
         bad[E_W_AHEAD]   = w_end && !w_lead[31] && w_lead > cfg_w_ahead;
-        bad              = bad & ~cfg_off;
     end
     wire rst_bad = was_rst_q && (aw_valid_i === 1'b1 || ar_valid_i === 1'b1 ||
-                   w_valid_i === 1'b1 || b_valid_i === 1'b1 || r_valid_i === 1'b1) &&
-                   !cfg_off[E_RESET];
+                   w_valid_i === 1'b1 || b_valid_i === 1'b1 || r_valid_i === 1'b1);
 
-    function [7:0] lowest;
-        input [31:0] mask;
-        integer      k;
-        begin
-            lowest = 8'hff;
-            for (k = 31; k >= 0; k = k - 1) if (mask[k]) lowest = k[7:0];
-        end
-    endfunction
-
-    wire [31:0] found = rst_ni ? bad : {31'd0, rst_bad} << E_RESET;
+    bfm_rule_log u_log (
+        .clk_i (clk_i), .bad_i (rst_ni ? bad : {31'd0, rst_bad} << E_RESET)
+    );
 
     always @(posedge clk_i) begin
         was_rst_q <= !rst_ni;
-        aw_wait_q <= rst_ni && aw_valid_i && !aw_ready_i;
-        ar_wait_q <= rst_ni && ar_valid_i && !ar_ready_i;
-        w_wait_q  <= rst_ni && w_valid_i && !w_ready_i;
-        b_wait_q  <= rst_ni && b_valid_i && !b_ready_i;
-        r_wait_q  <= rst_ni && r_valid_i && !r_ready_i;
-        aw_old_q  <= aw_vec_i;
-        ar_old_q  <= ar_vec_i;
-        w_old_q   <= w_vec;
-        b_old_q   <= b_vec;
-        r_old_q   <= r_vec;
-
-        if (found != 32'd0) begin
-            err_cnt_q  <= err_cnt_q + 32'd1;
-            err_mask_q <= err_mask_q | found;
-            if (err_rule_q == 8'hff) err_rule_q <= lowest(found);
-            if (err_cnt_q < 32'd16)
-                $display("AXI_CHECK %m rule %0d (mask %0h) at %0t", lowest(found), found, $time);
-        end
-
         if (!rst_ni) begin
             aw_n_q   <= 0;
             w_n_q    <= 0;

@@ -5,7 +5,7 @@
 //          at either end (the accelerator's port, a brought-in SMMU).
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // Pins   : axi_* all inputs; tie sidebands that do not exist to zero
-// Python : u_probe.*   (tb/bfm/axi_monitor.py, axi_checker.py)
+// Python : u_probe.*   (tb/bfm/axi_monitor.py, checker.py)
 // Tests  : tests/unit/test_bfm_axi.py
 //-----------------------------------------------------------------------------
 `default_nettype none

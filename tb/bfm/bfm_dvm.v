@@ -8,9 +8,10 @@
 // Python : part_mem[n % 64] = {prot, snoop, vmidext, addr}, post_cnt (written);
 //          cr_cnt_q wakes, cr_mem[n % 64] = {cycle, crresp};  (tb/bfm/dvm.py)
 //          cfg_ac_level, cfg_cr_level (n/256), cfg_hold_cr, cfg_ack
-//          bad_cnt_q   CR without a part, or CR changed while waiting
+//          u_probe.*   (tb/bfm/dvm_monitor.py, checker.py)
 // Limits : 64 parts posted and unanswered. The DVM Complete that ends a Sync
-//          leaves on the walk port's AR, see tb/bfm/axi_mem.py.
+//          leaves on the walk port's AR (tb/bfm/axi_mem.py); dvm_complete is its
+//          handshake, for the checker.
 // Tests  : tests/unit/test_bfm_dvm.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -30,7 +31,8 @@ module bfm_dvm (
     output wire        dvm_crready,
     input  wire [4:0]  dvm_crresp,
     input  wire        dvm_syscoreq,
-    output wire        dvm_syscoack
+    output wire        dvm_syscoack,
+    input  wire        dvm_complete
 );
 
     localparam PART_W = 59;
@@ -49,23 +51,18 @@ module bfm_dvm (
     reg [CR_W-1:0] cr_mem [0:63] /* verilator public_flat_rw */;
     reg [31:0] ac_cnt_q     /* verilator public_flat_rw */;
     reg [31:0] cr_cnt_q     /* verilator public_flat_rw */;
-    reg [31:0] bad_cnt_q    /* verilator public_flat_rw */;
     reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rw */;
 
     reg              valid_q;
     reg [PART_W-1:0] part_q;
     reg [31:0]       take_q;
-    reg [31:0]       open_q;          // parts taken by the SMMU, CR still to come
     reg              ack_q;
-    reg              cr_wait_q;
-    reg [4:0]        cr_old_q;
     integer i;
 
     initial begin
         post_cnt = 0;  cfg_seed = 32'd4;  cfg_ac_level = 9'd256;  cfg_cr_level = 9'd256;
-        cfg_hold_cr = 1'b0;  cfg_ack = 1'b1;  ac_cnt_q = 0;  cr_cnt_q = 0;  bad_cnt_q = 0;
-        cycle_q = 0;  valid_q = 1'b0;  part_q = 0;  take_q = 0;  open_q = 0;  ack_q = 1'b0;
-        cr_wait_q = 1'b0;  cr_old_q = 0;
+        cfg_hold_cr = 1'b0;  cfg_ack = 1'b1;  ac_cnt_q = 0;  cr_cnt_q = 0;
+        cycle_q = 0;  valid_q = 1'b0;  part_q = 0;  take_q = 0;  ack_q = 1'b0;
         for (i = 0; i < 64; i = i + 1) begin
             part_mem[i] = 0;
             cr_mem[i]   = 0;
@@ -96,9 +93,7 @@ module bfm_dvm (
         if (!rst_ni) begin
             valid_q   <= 1'b0;
             take_q    <= post_cnt;
-            open_q    <= 32'd0;
             ack_q     <= 1'b0;
-            cr_wait_q <= 1'b0;
         end else begin
             ack_q <= dvm_syscoreq && cfg_ack;
             if (ac_hs) begin
@@ -110,20 +105,20 @@ module bfm_dvm (
                 part_q  <= part_mem[take_q[5:0]];
                 take_q  <= take_q + 32'd1;
             end
-            open_q <= open_q + {31'd0, ac_hs} - {31'd0, cr_hs && open_q != 32'd0};
             if (cr_hs) begin
                 cr_mem[cr_cnt_q[5:0]] <= {cycle_q, dvm_crresp};
                 cr_cnt_q <= cr_cnt_q + 32'd1;
             end
-            cr_wait_q <= dvm_crvalid && !dvm_crready;
-            cr_old_q  <= dvm_crresp;
-            if ((dvm_crvalid && open_q == 32'd0) ||
-                (cr_wait_q && (!dvm_crvalid || dvm_crresp != cr_old_q))) begin
-                bad_cnt_q <= bad_cnt_q + 32'd1;
-                $display("BFM_ERROR %m: CR without a message part, or unstable, at %0t", $time);
-            end
         end
     end
+
+    bfm_dvm_probe u_probe (
+        .clk_i (clk_i), .rst_ni (rst_ni), .dvm_acvalid (dvm_acvalid), .dvm_acready (dvm_acready),
+        .dvm_acaddr (dvm_acaddr), .dvm_acvmidext (dvm_acvmidext), .dvm_acsnoop (dvm_acsnoop),
+        .dvm_acprot (dvm_acprot), .dvm_crvalid (dvm_crvalid), .dvm_crready (dvm_crready),
+        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack),
+        .dvm_complete (dvm_complete)
+    );
 
 endmodule
 

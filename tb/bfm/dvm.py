@@ -40,7 +40,7 @@ class Part:
 class Message:
     """A posted message; ``await message.wait()`` until every part has its CR."""
 
-    parts: Sequence[Part]
+    parts: list[Part]
     resps: list[int] = field(default_factory=list)
     t_last: int = -1
     done: Event = field(default_factory=Event, repr=False)
@@ -135,11 +135,6 @@ class DvmMaster:
     async def send(self, parts: Sequence[Part]) -> list[int]:
         """Send a message and wait for its CR responses."""
         return (await self.post(parts).wait()).resps
-
-    @property
-    def bad(self) -> int:
-        """CR protocol errors; must be zero."""
-        return self.unit.reg("bad_cnt_q").get()
 
     def reset(self) -> None:
         """Forget what is on its way; call while in reset."""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from cocotb_coverage.coverage import CoverPoint, coverage_db
 
+from tb.bfm.axil_monitor import AxilAccess, AxilMonitor
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import TYPE_SYNC, TYPE_TLBI, Part
-from tb.bfm.mailbox import Unit, drain
 from tb.env.observed import transaction_of
 from tb.models.fields import COMMANDS, Event, EventRecord, FaultClass, Op, S1Dss, SyncCs
 from tb.models.layout import Record
@@ -122,9 +122,7 @@ class Watch:
     def __init__(self, bench: SmmuBench) -> None:
         self.bench = bench
         self.model = SmmuRef(bench.memory, bench.model_config)
-        probe = Unit(bench.dut.u_axil_probe)
-        records = probe.words("rec_mem")
-        drain(probe.reg("rec_cnt_q"), lambda n: self._register(records.get(n % 64)), "coverage")
+        AxilMonitor(bench.regs_probe, self._register, "coverage")
         for tbu, handle in enumerate(bench.device_probes):
             bench.monitor(
                 handle, f"tbu{tbu}_s_axi", lambda txn: None,
@@ -197,11 +195,9 @@ class Watch:
             dvm_kind(("ipa" if stage == 2 else "va asid" if by_asid else "va") + leaf)
 
     # ---- device ports --------------------------------------------------------------------
-    def _register(self, row: int) -> None:
-        write, strobe = row >> 53 & 1, row >> 49 & 0xF
-        if write and strobe == 0xF and not row >> 54 & 3:
-            regs = self.model.regs
-            regs.write32(row & 0x1FFFF, row >> 17 & 0xFFFFFFFF)
+    def _register(self, access: AxilAccess) -> None:
+        if access.write and access.strobe == 0xF and not access.resp:
+            self.model.regs.write32(access.addr, access.data)
             self.model.complete_updates()
 
     def _burst(self, txn: AxiTxn, tbu: int) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from cocotb.clock import Clock
 
-from tb.bfm.axi_checker import AxiChecker
 from tb.bfm.axi_mem import AxiMemory, MemRequest
 from tb.bfm.axil import AxilMaster
+from tb.bfm.checker import AxiChecker
 from tb.bfm.clock import apply_reset, begin
 from tb.bfm.dvm import DvmMaster, parts_of
 from tb.env.pulses import PulseCounts

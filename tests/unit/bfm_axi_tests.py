@@ -13,11 +13,11 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles
 
-from tb.bfm.axi_checker import AxiChecker
 from tb.bfm.axi_master import AxiMaster
 from tb.bfm.axi_mem import AxiMemory, BfmRam
 from tb.bfm.axi_monitor import AxiMonitor
 from tb.bfm.burst import DECERR, EXOKAY, FIXED, INCR, OKAY, SLVERR, WRAP, AxiTxn
+from tb.bfm.checker import AxiChecker
 from tb.bfm.clock import apply_reset, begin
 from tb.models.memory import Memory
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge
 
-from tb.bfm.axi_checker import RULES, AxiChecker
+from tb.bfm.checker import AxiChecker
 from tb.bfm.clock import begin
+from tests.unit.checker_pins import Pins, Step, each_bites, reset, unknown_payload, valid_in_reset
 
-Step = dict[str, int]
 AW: Step = {"awvalid": 1, "awready": 1, "awid": 1, "awaddr": 0x1000, "awlen": 0, "awsize": 4,
             "awburst": 1}  # fmt: skip
 AR: Step = {"arvalid": 1, "arready": 1, "arid": 2, "araddr": 0x1000, "arlen": 0, "arsize": 4,
@@ -67,38 +66,10 @@ BROKEN: list[tuple[str, list[Step]]] = [
 ]  # fmt: skip
 
 
-class Pins:
-    """Every input of the tap, driven between clock edges."""
-
-    def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.pins = {n[4:]: getattr(dut, n) for n in dir(dut)
-                     if n.startswith("axi_") and not n.endswith("_vec")}  # fmt: skip
-        for pin in self.pins.values():
-            pin.value = 0
-
-    async def play(self, steps: list[Step]) -> None:
-        """One step a cycle; pins a step does not name are zero."""
-        for step in [*steps, {}]:
-            await FallingEdge(self.dut.clk_i)
-            for name, pin in self.pins.items():
-                pin.value = step.get(name, 0)
-        await FallingEdge(self.dut.clk_i)
-
-
-async def reset(dut: Any) -> None:
-    await FallingEdge(dut.clk_i)
-    dut.rst_ni.value = 0
-    for _ in range(3):
-        await FallingEdge(dut.clk_i)
-    dut.rst_ni.value = 1
-    await FallingEdge(dut.clk_i)
-
-
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def legal_traffic_passes(dut: Any) -> None:
     """No rule fires on legal corner cases."""
-    pins = Pins(dut)
+    pins = Pins(dut, "axi_")
     await begin(dut)
     await reset(dut)
     check = AxiChecker(dut.u_probe, w_ahead=1)
@@ -110,33 +81,11 @@ async def legal_traffic_passes(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_rule_bites(dut: Any) -> None:
     """Each violation is found, alone, and by the rule it breaks."""
-    pins = Pins(dut)
+    pins = Pins(dut, "axi_")
     await begin(dut)
     check = AxiChecker(dut.u_probe, w_ahead=1)
-    for rule, steps in BROKEN:
-        await reset(dut)
-        # all other rules off: only the one meant may answer
-        check.switch_off(*(r for r in RULES if r != rule))
-        await FallingEdge(dut.clk_i)
-        before = check.errors
-        await pins.play(steps)
-        assert check.errors == before + 1, (rule, steps)
-        assert rule in check.broken
-        await reset(dut)
-        check.switch_off(rule)
-        before = check.errors
-        if rule not in ("AW_STABLE", "AR_STABLE", "W_STABLE", "R_STABLE", "B_STABLE"):
-            await pins.play(steps[:1] if rule.endswith("_BURST") else [])
-        assert check.errors == before, f"{rule} switched off still answers"
-    check.switch_off()
-    await reset(dut)
-    await FallingEdge(dut.clk_i)
-    dut.rst_ni.value = 0
-    await FallingEdge(dut.clk_i)
-    before = check.errors
-    await pins.play([{"arvalid": 1}])
-    assert check.errors > before and "RESET" in check.broken
-    dut.rst_ni.value = 1
+    await each_bites(pins, check, BROKEN)
+    await valid_in_reset(pins, check, {"arvalid": 1})
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -144,18 +93,6 @@ async def unknown_values(dut: Any) -> None:
     """X on a payload with VALID is an error where the simulator has X."""
     if cocotb.SIM_NAME.lower().startswith("verilator"):
         return
-    pins = Pins(dut)
+    pins = Pins(dut, "axi_")
     await begin(dut)
-    await reset(dut)
-    check = AxiChecker(dut.u_probe)
-    check.switch_off(*(r for r in RULES if r != "UNKNOWN"))
-    before = check.errors
-    await FallingEdge(dut.clk_i)
-    dut.axi_araddr.value = "X" * len(dut.axi_araddr)
-    await FallingEdge(dut.clk_i)
-    assert check.errors == before
-    dut.axi_arvalid.value = 1
-    await FallingEdge(dut.clk_i)
-    await FallingEdge(dut.clk_i)
-    assert check.errors > before and "UNKNOWN" in check.broken
-    await pins.play([])
+    await unknown_payload(pins, AxiChecker(dut.u_probe), "araddr", "arvalid")

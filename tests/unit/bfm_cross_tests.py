@@ -12,9 +12,9 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiBus, AxiRam
 from cocotbext.axi import AxiMaster as OtherMaster
 
-from tb.bfm.axi_checker import AxiChecker
 from tb.bfm.axi_master import AxiMaster
 from tb.bfm.axi_mem import AxiMemory
+from tb.bfm.checker import AxiChecker
 from tb.bfm.clock import apply_reset, begin
 from tb.models.memory import Memory
 
