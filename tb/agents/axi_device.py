@@ -6,29 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyuvm import (
-    uvm_agent,
-    uvm_analysis_port,
-    uvm_driver,
-    uvm_monitor,
-    uvm_sequence_item,
-    uvm_sequencer,
-)
+from pyuvm import uvm_analysis_port, uvm_sequence_item
 
-from tb.agents.port import BenchPort
+from tb.agents.agent import AgentCfg, SmmuAgent, SmmuDriver, SmmuMonitor
 from tb.bfm.burst import AxiTxn
+from tb.env.smmu_bench import SmmuBench
 
 
 @dataclass
-class DeviceCfg:
-    """Which TBU, and whether the agent drives it."""
+class AxiDeviceCfg(AgentCfg):
+    """Which TBU."""
 
-    port: BenchPort
     tbu: int = 0
-    active: bool = True
 
 
-class DeviceItem(uvm_sequence_item):
+class AxiDeviceItem(uvm_sequence_item):
     """One burst. ``data`` None is a read of ``length`` bytes.
 
     ``options`` go to ``SmmuBench.read`` or ``write`` (AXI ID, attributes, delays, holds). The
@@ -36,15 +28,26 @@ class DeviceItem(uvm_sequence_item):
     its transaction, to be awaited by whoever needs the answer.
     """
 
-    def __init__(self, name: str = "burst", *, sid: int = 0, ssid: int | None = None,
-                 addr: int = 0, length: int = 0, data: bytes | None = None, priv: bool = False,
-                 inst: bool = False, **options: Any) -> None:  # fmt: skip
+    def __init__(self, name: str = "burst", **fields: Any) -> None:
         super().__init__(name)
+        self.txn: AxiTxn | None = None
+        self.set(**fields)
+
+    @classmethod
+    def make(cls, **fields: Any) -> AxiDeviceItem:
+        """An item from the factory: overrides of its type apply."""
+        item = cls.create("burst")
+        item.set(**fields)
+        return item
+
+    def set(self, *, sid: int = 0, ssid: int | None = None, addr: int = 0, length: int = 0,
+            data: bytes | None = None, priv: bool = False, inst: bool = False,
+            **options: Any) -> None:  # fmt: skip
+        """All fields at once."""
         self.sid, self.ssid, self.addr = sid, ssid, addr
         self.length = len(data) if data is not None else length
         self.data, self.priv, self.inst = data, priv, inst
         self.options = options
-        self.txn: AxiTxn | None = None
 
     def __str__(self) -> str:
         kind = "read" if self.data is None else "write"
@@ -52,28 +55,22 @@ class DeviceItem(uvm_sequence_item):
         return f"{kind} sid=0x{self.sid:x}{ssid} va=0x{self.addr:x} {self.length} bytes"
 
 
-class DeviceDriver(uvm_driver):
+class AxiDeviceDriver(SmmuDriver):
     """Posts bursts as they come; the transactor keeps them apart."""
 
-    def build_phase(self) -> None:
-        self.cfg: DeviceCfg = self.cdb_get("cfg")
+    cfg: AxiDeviceCfg
 
-    async def run_phase(self) -> None:
-        bench = await self.cfg.port.ready()
-        while True:
-            item: DeviceItem = await self.seq_item_port.get_next_item()
-            side = {"sid": item.sid, "ssid": item.ssid, "tbu": self.cfg.tbu, "priv": item.priv,
-                    "inst": item.inst, **item.options}  # fmt: skip
-            if item.data is None:
-                item.txn = bench.read(item.addr, item.length, **side)
-            else:
-                item.txn = bench.write(item.addr, item.data, **side)
-            self.logger.debug("%s", item)
-            self.seq_item_port.item_done()
+    async def drive(self, bench: SmmuBench, item: AxiDeviceItem) -> None:
+        side = {"sid": item.sid, "ssid": item.ssid, "tbu": self.cfg.tbu, "priv": item.priv,
+                "inst": item.inst, **item.options}  # fmt: skip
+        if item.data is None:
+            item.txn = bench.read(item.addr, item.length, **side)
+        else:
+            item.txn = bench.write(item.addr, item.data, **side)
 
 
 @dataclass(eq=False)
-class DeviceBurst:
+class AxiDeviceBurst:
     """What the monitor publishes: at the address handshake, and again when it has ended."""
 
     tbu: int
@@ -81,20 +78,20 @@ class DeviceBurst:
     notes: dict[str, Any] = field(default_factory=dict)  # of whoever follows this burst
 
 
-class DeviceMonitor(uvm_monitor):
+class AxiDeviceMonitor(SmmuMonitor):
     """``address_ap`` and ``ap`` publish the same object, at the start and at the end."""
 
+    cfg: AxiDeviceCfg
+
     def build_phase(self) -> None:
-        self.cfg: DeviceCfg = self.cdb_get("cfg")
-        self.ap = uvm_analysis_port("ap", self)
+        super().build_phase()
         self.address_ap = uvm_analysis_port("address_ap", self)
 
-    async def run_phase(self) -> None:
-        bench = await self.cfg.port.ready()
+    def listen(self, bench: SmmuBench) -> None:
         tbu, open_bursts = self.cfg.tbu, {}
 
         def started(txn: AxiTxn) -> None:
-            open_bursts[txn] = DeviceBurst(tbu, txn)
+            open_bursts[txn] = AxiDeviceBurst(tbu, txn)
             self.address_ap.write(open_bursts[txn])
 
         def ended(txn: AxiTxn) -> None:
@@ -104,17 +101,7 @@ class DeviceMonitor(uvm_monitor):
         bench.monitor(bench.device_probes[tbu], name, ended, on_address=started)
 
 
-class DeviceAgent(uvm_agent):
-    """Sequencer and driver (when active), monitor."""
+class AxiDeviceAgent(SmmuAgent):
+    """A client of one TBU."""
 
-    def build_phase(self) -> None:
-        self.cfg: DeviceCfg = self.cdb_get("cfg")
-        self.monitor = DeviceMonitor.create("monitor", self)
-        self.sequencer: uvm_sequencer | None = None
-        if self.cfg.active:
-            self.sequencer = uvm_sequencer.create("sequencer", self)
-            self.driver = DeviceDriver.create("driver", self)
-
-    def connect_phase(self) -> None:
-        if self.sequencer is not None:
-            self.driver.seq_item_port.connect(self.sequencer.seq_item_export)
+    MONITOR, DRIVER = AxiDeviceMonitor, AxiDeviceDriver

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cocotb.triggers import Event
@@ -14,7 +14,8 @@ from tb.bfm.mailbox import Unit, drain
 class PulseCounts:
     """Counts by name since this object was made.
 
-    With ``wake`` Python runs at each pulse and ``changed`` fires; without, counts cost nothing.
+    With ``wake`` Python runs at each pulse, ``changed`` fires and ``observers`` are told the names
+    of the wires; without, counts cost nothing.
     """
 
     def __init__(self, handle: Any, names: Sequence[str], wake: bool = False) -> None:
@@ -26,6 +27,8 @@ class PulseCounts:
         self._count = unit.reg("any_cnt_q")
         self._start = self._count.get()
         self.changed = Event()
+        self.observers: list[Callable[[list[str]], None]] = []
+        self._told = self.all() if wake else {}
         if wake:
             drain(self._count, self._pulse, handle._name)
 
@@ -47,5 +50,11 @@ class PulseCounts:
 
     def _pulse(self, number: int) -> None:
         del number
+        if self.observers:
+            now = self.all()
+            wires = [name for name in now if now[name] != self._told[name]]
+            self._told = now
+            for observer in self.observers:
+                observer(wires)
         self.changed.set()
         self.changed.clear()

@@ -3,9 +3,12 @@
 
 The model sees the same memory and the same register writes as the SMMU, and is only asked what
 would happen (``SmmuRef.predict``): it keeps no queue and no stall of its own. A burst is judged
-when the device has its answer. Until an invalidation has completed, what any version of the
-tables since then gives is right (TLB-038): a test that changes tables under traffic calls
-:meth:`SmmuScoreboard.settle` after each invalidation, and changes one thing between two calls.
+when the device has its answer: result, output address and attributes, data, its place among the
+bursts of its AXI ID, its stall (``stall_watch``) and its event record (``event_match``).
+
+Until an invalidation has completed, what any version of the tables since then gives is right
+(TLB-038): a test that changes tables under traffic calls :meth:`SmmuScoreboard.settle` after each
+invalidation, and changes one thing between two calls.
 """
 
 from __future__ import annotations
@@ -18,21 +21,27 @@ from typing import Any
 from cocotb.triggers import Event
 from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
 
-from tb.agents.axi_device import DeviceBurst
-from tb.agents.axi_memory import MemoryBurst
+from tb.agents.axi_device import AxiDeviceBurst
+from tb.agents.axi_memory import AxiMemoryBurst
 from tb.agents.port import BenchPort
-from tb.agents.reg_agent import RegAccess
+from tb.bfm.axil_monitor import AxilAccess
 from tb.bfm.burst import SLVERR, AxiTxn
+from tb.env.event_match import EventMatch, SlotOrder
 from tb.env.observed import transaction_of
-from tb.models.fields import EVTREC, EventRecord
+from tb.env.stall_watch import TERMINATED, Stall, StallWatch, Where
+from tb.models.fields import EVTREC, REG, EventRecord
 from tb.models.smmu_ref import Kind, Outcome, SmmuRef
 from tb.models.smmu_ref.history import MemoryHistory
-from tb.models.smmu_ref.queues import RECORD_SIZE
+from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, slot_address
 
-EVENT_WRITE_ID = 0x42
 TABLES = (0x4010_0000, 0x4800_0000)  # memory whose changes are versions of the tables
 # Fields of the address channel that pass unchanged.
 PASSED = ("len", "size", "burst", "qos", "id")
+# Registers whose writes may move the event queue or what is in it.
+EVENTQ_REGISTERS = frozenset(REG[name].offset for name in ("CR0", "EVENTQ_PROD", "GERRORN")) | {
+    REG["EVENTQ_BASE"].offset, REG["EVENTQ_BASE"].offset + 4
+}  # fmt: skip
+Line = deque[AxiTxn]
 
 
 @dataclass
@@ -64,7 +73,8 @@ class _Inlet(uvm_subscriber):
 
 
 class SmmuScoreboard(uvm_scoreboard):
-    """Inlets: ``regs``, ``started`` and ``ended`` (device), ``sent`` (m_axi), ``walks``."""
+    """Inlets: ``regs``; ``started`` and ``ended`` of device ports; ``sent`` of m_axi; ``writes``
+    (addresses) and ``walks`` (ended bursts) of the walk port."""
 
     def build_phase(self) -> None:
         self.cfg: ScoreboardCfg = self.cdb_get("cfg")
@@ -73,16 +83,18 @@ class SmmuScoreboard(uvm_scoreboard):
         self.ended = _Inlet("ended", self, self._queue)
         self.sent = _Inlet("sent", self, self._sent)
         self.walks = _Inlet("walks", self, self._walk)
+        self.writes = _Inlet("writes", self, self._write)
         self.model: SmmuRef | None = None
         self.history: TableHistory | None = None
         self.settled = 0
-        self.open: dict[int, list[DeviceBurst]] = defaultdict(list)
-        self.downstream: dict[tuple[int, bool, int], deque[AxiTxn]] = defaultdict(deque)
-        self.wanted: list[set[bytes | None]] = []  # alternatives of each local answer
-        self.seen: list[bytes] = []
+        self.open: dict[int, list[AxiDeviceBurst]] = defaultdict(list)
+        self.downstream: dict[tuple[int, bool, int], Line] = defaultdict(deque)
+        self.events = EventMatch()
+        self.slots = SlotOrder()
+        self.stalls = StallWatch(0)
         self.checked: Counter[str] = Counter()
         self.errors: list[str] = []
-        self._done: deque[DeviceBurst] = deque()
+        self._done: deque[AxiDeviceBurst] = deque()
         self._answers = Event()
 
     async def run_phase(self) -> None:
@@ -90,6 +102,7 @@ class SmmuScoreboard(uvm_scoreboard):
         config = replace(bench.model_config, auto_run=False)
         self.model = SmmuRef(bench.memory, config)
         self.history = TableHistory(bench.memory, lambda: bench.cycle)
+        self.stalls.limit = config.stall_max
         while True:
             self._answers.clear()
             await self._answers.wait()
@@ -99,28 +112,55 @@ class SmmuScoreboard(uvm_scoreboard):
                 self._judge(self._done.popleft())
 
     # ---- inlets --------------------------------------------------------------------------
-    def _register(self, access: RegAccess) -> None:
+    def _register(self, access: AxilAccess) -> None:
         if access.resp:
             self._error(f"register 0x{access.addr:x} answered {access.resp} (REG-033)")
-        if access.write and access.strobe == 0xF:
-            self.model.write32(access.addr, access.data)
+        if not access.write or access.strobe != 0xF:
+            return
+        was = self.model.regs.cr0.smmuen
+        self.model.write32(access.addr, access.data)
+        if access.addr in EVENTQ_REGISTERS:
+            self.slots.forget()
+        if was and not self.model.regs.cr0.smmuen:
+            self._terminate(None)
 
-    def _start(self, burst: DeviceBurst) -> None:
+    def _start(self, burst: AxiDeviceBurst) -> None:
         self.open[burst.tbu].append(burst)
         burst.notes["since"] = self.settled
 
-    def _queue(self, burst: DeviceBurst) -> None:
+    def _queue(self, burst: AxiDeviceBurst) -> None:
         burst.notes["outcomes"] = self._predict(burst)
         self._done.append(burst)
         self._answers.set()
 
-    def _sent(self, burst: MemoryBurst) -> None:
+    def _sent(self, burst: AxiMemoryBurst) -> None:
         txn = burst.txn
         self.downstream[burst.tbu, txn.is_write, txn.id].append(txn)
 
-    def _walk(self, burst: MemoryBurst) -> None:
+    def _event_slot(self, txn: AxiTxn) -> bool:
+        """Whether a write of the walk port goes to the event queue."""
+        regs = self.model.regs
+        base = slot_address(regs.eventq_base.addr, regs.eventq_log2, 0, RECORD_SIZE)
+        return txn.is_write and 0 <= txn.addr - base < RECORD_SIZE << regs.eventq_log2
+
+    def _write(self, burst: AxiMemoryBurst) -> None:
+        """An address left the walk port."""
+        if self._event_slot(burst.txn):
+            regs = self.model.regs
+            wrong = self.slots.check(burst.txn.addr, regs.eventq_base.addr, regs.eventq_log2)
+            if wrong:
+                self._error(wrong)
+
+    def _walk(self, burst: AxiMemoryBurst) -> None:
+        """A burst of the walk port has ended."""
         txn = burst.txn
-        if not txn.is_write or txn.id != EVENT_WRITE_ID:
+        if not txn.is_write:
+            self._commands(txn)
+            return
+        if not self._event_slot(txn):
+            return
+        if txn.resp >= SLVERR:
+            self.slots.forget()
             return
         record = txn.data[:RECORD_SIZE]
         if len(record) != RECORD_SIZE:
@@ -128,16 +168,34 @@ class SmmuScoreboard(uvm_scoreboard):
         elif EventRecord.unpack(record).get("stall"):
             self._stall(record)
         else:
-            self.seen.append(record)
+            self.events.seen.append(record)
+
+    def _commands(self, txn: AxiTxn) -> None:
+        """Commands that say what becomes of stalls, as they are fetched."""
+        regs = self.model.regs
+        base = slot_address(regs.cmdq_base.addr, regs.cmdq_log2, 0, COMMAND_SIZE)
+        if not txn.ok or not 0 <= txn.addr - base < COMMAND_SIZE << regs.cmdq_log2:
+            return
+        for at in range(0, len(txn.data) - COMMAND_SIZE + 1, COMMAND_SIZE):
+            sid = self.stalls.command(txn.data[at : at + COMMAND_SIZE])
+            if sid is not None:
+                self._terminate(sid)
+
+    def _terminate(self, sid: int | None) -> None:
+        """All that stalls, of all streams or of one, recorded or not, ends with abort."""
+        self.stalls.terminate(sid)
+        for burst in self._open():
+            if sid in (None, burst.txn.ax["sid"]):
+                burst.notes["terminated"] = True
 
     # ---- prediction ----------------------------------------------------------------------
     def settle(self, since: int) -> None:
         """Table changes before cycle ``since`` are visible to every burst that starts now."""
         self.settled = since
-        oldest = min((b.notes["since"] for line in self.open.values() for b in line), default=since)
+        oldest = min((burst.notes["since"] for burst in self._open()), default=since)
         self.history.forget(min(oldest, since))
 
-    def _predict(self, burst: DeviceBurst) -> list[Outcome]:
+    def _predict(self, burst: AxiDeviceBurst) -> list[Outcome]:
         """Every outcome that is right now, that of the present tables first."""
         strapped = self.cfg.port.bench.cfg.nostall >> burst.tbu & 1
         transaction = transaction_of(burst.txn, bool(strapped))
@@ -145,69 +203,99 @@ class SmmuScoreboard(uvm_scoreboard):
         return [self.cfg.distort(o) for o in outcomes] if self.cfg.distort else outcomes
 
     # ---- judgement -----------------------------------------------------------------------
+    def _open(self) -> list[AxiDeviceBurst]:
+        return [burst for line in self.open.values() for burst in line]
+
+    def _open_at(self, where: Where) -> int:
+        return sum(_where(burst) == where for burst in self._open())
+
     def _stall(self, record: bytes) -> None:
         """A stall record belongs to a burst that is open now (FLT-022)."""
         plain, decoded = EVTREC.set(record, stag=0), EventRecord.unpack(record)
-        for bursts in self.open.values():
-            for burst in bursts:
-                txn = burst.txn
-                if (txn.ax["sid"], txn.addr) != (decoded.streamid, decoded.inputaddr):
-                    continue
-                if any(outcome.event == plain for outcome in self._predict(burst)):
-                    burst.notes["stalled"] = True
-                    self.checked["stall record"] += 1
-                    return
+        where = decoded.streamid, decoded.inputaddr
+        for burst in self._open():
+            if _where(burst) == where and any(o.event == plain for o in self._predict(burst)):
+                self.checked["stall record"] += 1
+                wrong = self.stalls.recorded(where, decoded.stag, self._open_at(where))
+                if wrong:
+                    self._error(f"{wrong}: {decoded}")
+                return
         self._error(f"unexpected stall record {decoded}")
 
-    def _judge(self, burst: DeviceBurst) -> None:
-        self.open[burst.tbu].remove(burst)
-        # a burst that was sent is never taken for one answered locally
-        outcomes = sorted(burst.notes["outcomes"], key=lambda o: o.kind is not Kind.OK)
-        reasons = [self._differs(burst, outcome) for outcome in outcomes]
+    def _judge(self, burst: AxiDeviceBurst) -> None:
+        line = self.open[burst.tbu]
+        same_id = [b for b in line if _channel(b.txn) == _channel(burst.txn)]
+        if same_id[0] is not burst:
+            older = _text(same_id[0].txn)
+            self._error(f"tbu{burst.tbu} {_text(burst.txn)} was answered before {older}")
+        where = _where(burst)
+        endings = self._endings(burst, self.stalls.endings(where, self._open_at(where)))
+        line.remove(burst)
+        reasons = [self._differs(burst, outcome) for _, outcome in endings]
         if all(reasons):
-            said = "; ".join(f"{r}: {o}" for r, o in zip(reasons, outcomes, strict=True))
-            since, txn = burst.notes["since"], burst.txn
-            when = f"cycles {txn.t_addr}..{txn.t_last}, tables since {since}"
-            self._error(f"tbu{burst.tbu} {_text(txn)} ({when}): {said}")
-            self._resync(burst)
+            self._mismatch(burst, endings, reasons)
             return
-        outcome = outcomes[reasons.index("")]
-        self._consume(burst, outcome)
-        right = [o for o, reason in zip(outcomes, reasons, strict=True) if not reason]
-        if outcome.kind is not Kind.OK:
-            # the record of a stall has been seen already
-            self.wanted.append({None if o.kind is Kind.STALL else o.event for o in right})
-        self.checked[outcome.kind.value] += 1
-
-    def _line(self, burst: DeviceBurst) -> deque[AxiTxn]:
-        return self.downstream[burst.tbu, burst.txn.is_write, burst.txn.id]
-
-    def _resync(self, burst: DeviceBurst) -> None:
-        """After a mismatch: drop what this burst seems to have sent, so that one error is one."""
-        line = self._line(burst)
-        if line and (line[0].addr ^ burst.txn.addr) & 0xFFF == 0 and burst.txn.resp < SLVERR:
-            line.popleft()
-
-    def _consume(self, burst: DeviceBurst, outcome: Outcome) -> None:
+        fitting = [end for end, reason in zip(endings, reasons, strict=True) if not reason]
+        stall, outcome = fitting[0]
         if outcome.kind is Kind.OK:
             self._line(burst).popleft()
+        else:
+            # a terminated stall has had its record
+            self.events.wanted.append({o.event for _, o in fitting})
+        self.stalls.ended(stall, outcome)
+        self.checked[outcome.kind.value] += 1
 
-    def _differs(self, burst: DeviceBurst, want: Outcome) -> str:
+    def _endings(
+        self, burst: AxiDeviceBurst, ways: list[tuple[Stall | None, Outcome | None]]
+    ) -> list[tuple[Stall | None, Outcome]]:
+        """All a burst may have ended with, translations spelled out."""
+        found: list[tuple[Stall | None, Outcome]] = []
+        for stall, outcome in ways:
+            found += [
+                (stall, o) for o in (burst.notes["outcomes"] if outcome is None else [outcome])
+            ]
+        if burst.notes.get("terminated"):
+            found.append((None, TERMINATED["abort"]))
+        # a burst that was sent is never taken for one answered locally
+        return sorted(found, key=lambda end: end[1].kind is not Kind.OK)
+
+    def _mismatch(self, burst: AxiDeviceBurst, endings: list[tuple[Stall | None, Outcome]],
+                  reasons: list[str]) -> None:  # fmt: skip
+        said = "; ".join(f"{r}: {o}" for r, (_, o) in zip(reasons, endings, strict=True))
+        if not endings:
+            said = f"answered while {self.stalls.of(_where(burst))[0]} (STL-001)"
+        since, txn = burst.notes["since"], burst.txn
+        when = f"cycles {txn.t_addr}..{txn.t_last}, tables since {since}"
+        self._error(f"tbu{burst.tbu} {_text(txn)} ({when}): {said}")
+        # drop what this burst seems to have sent, so that one error is one
+        line = self._line(burst)
+        if line and (line[0].addr ^ txn.addr) & 0xFFF == 0 and txn.resp < SLVERR:
+            line.popleft()
+
+    def _line(self, burst: AxiDeviceBurst) -> Line:
+        return self.downstream[burst.tbu, burst.txn.is_write, burst.txn.id]
+
+    def _differs(self, burst: AxiDeviceBurst, want: Outcome) -> str:
         """Why the answer is not ``want``; empty when it is."""
         txn = burst.txn
         if want.kind is Kind.OK:
-            line = self._line(burst)
-            return self._differs_ok(txn, line[0], want) if line else "nothing was sent downstream"
-        silent = not txn.is_write and any(txn.data)
+            return self._differs_sent(txn, self._line(burst), want)
+        if want.kind is Kind.STALL:
+            return "ended though it should stall"
         if want.kind is Kind.ABORT:
             return "" if txn.resp == SLVERR else f"answered {txn.resp}, not SLVERR"
-        if want.kind is Kind.STALL and not burst.notes.get("stalled"):
-            return "ended though it should stall"
-        if want.kind is Kind.STALL and txn.resp == SLVERR:
-            return ""  # resumed with abort (STL-011)
         if txn.resp >= SLVERR:
             return f"answered {txn.resp}, not OKAY"
-        return "read data is not zero" if silent else ""
+        return "read data is not zero" if not txn.is_write and any(txn.data) else ""
+
+    def _differs_sent(self, txn: AxiTxn, line: Line, want: Outcome) -> str:
+        """The same for a burst that was sent: the oldest of its ID downstream is its own."""
+        if not line:
+            return "nothing was sent downstream"
+        wrong = self._differs_ok(txn, line[0], want)
+        if wrong and any(not self._differs_ok(txn, later, want) for later in list(line)[1:]):
+            return f"left after a younger burst of its AXI ID ({_text(line[0])})"
+        return wrong
 
     def _differs_ok(self, txn: AxiTxn, down: AxiTxn, want: Outcome) -> str:
         got = {"pa": down.addr, **{name: down.ax[name] for name in PASSED}, "sid": down.ax["sid"]}
@@ -229,11 +317,19 @@ class SmmuScoreboard(uvm_scoreboard):
         self.logger.error(text)
 
     # ---- end -----------------------------------------------------------------------------
+    def unfinished(self) -> list[str]:
+        """What is open, one text each: bursts without an answer, records not yet written."""
+        left = []
+        for burst in self._open():
+            known = self.stalls.of(_where(burst))
+            state = f", {known[0]}" if known else ""
+            left.append(f"tbu{burst.tbu} {_text(burst.txn)} has no answer{state}")
+        return left + [f"missing event {text}" for text in self.events.missing()]
+
     def check_phase(self) -> None:
         assert self.checked.total(), "the scoreboard compared nothing"
-        left = [_text(b.txn) for bursts in self.open.values() for b in bursts]
-        if left:
-            self._error(f"{len(left)} bursts without an answer: {left[0]}")
+        for text in self.unfinished()[: len(self._open())]:
+            self._error(text)
         stray = [txn for line in self.downstream.values() for txn in line]
         if stray:
             self._error(f"{len(stray)} bursts downstream nobody asked for: {_text(stray[0])}")
@@ -245,44 +341,24 @@ class SmmuScoreboard(uvm_scoreboard):
 
         Long tests call it now and then, with nothing open and every record in memory.
         """
-        # those that must have one first: what is paired stays so
-        choices = sorted(self.wanted, key=lambda choice: (None in choice, len(choice)))
-        pairs = pair_up(choices, self.seen)
-        used = set(pairs.values())
-        for index, choice in enumerate(choices):
-            if index not in pairs and None not in choice:
-                names = " or ".join(str(EventRecord.unpack(record)) for record in choice)
-                self._error(f"missing event {names}")
-        for index, record in enumerate(self.seen):
-            if index not in used:
-                self._error(f"unexpected event {EventRecord.unpack(record)}")
-        self.checked["event"] += len(used)
-        self.wanted, self.seen = [], []
+        pairs, wrong = self.events.settle()
+        self.checked["event"] += pairs
+        for text in wrong:
+            self._error(text)
 
     def report_phase(self) -> None:
-        self.logger.info("compared: %s", dict(self.checked))
+        ends = {f"stall ended by {how}": n for how, n in self.stalls.ends.items()}
+        self.logger.info("compared: %s", dict(self.checked) | ends)
 
 
-def pair_up(choices: list[set[bytes | None]], records: list[bytes]) -> dict[int, int]:
-    """A largest matching of answers to records, as {index of answer: index of record}."""
-    places: dict[bytes, list[int]] = defaultdict(list)
-    for index, record in enumerate(records):
-        places[record].append(index)
-    owner: dict[int, int] = {}
+def _where(burst: AxiDeviceBurst) -> Where:
+    """What a stall record tells of a burst."""
+    return burst.txn.ax["sid"], burst.txn.addr
 
-    def place(answer: int, tried: set[int]) -> bool:
-        for record in choices[answer]:
-            for at in places.get(record, ()):
-                if at not in tried:
-                    tried.add(at)
-                    if at not in owner or place(owner[at], tried):
-                        owner[at] = answer
-                        return True
-        return False
 
-    for answer in range(len(choices)):
-        place(answer, set())
-    return {answer: at for at, answer in owner.items()}
+def _channel(txn: AxiTxn) -> tuple[bool, int]:
+    """Bursts of one channel are answered in order (AXI A5.3)."""
+    return txn.is_write, txn.id
 
 
 def _text(txn: AxiTxn) -> str:

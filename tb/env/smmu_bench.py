@@ -56,8 +56,8 @@ class BenchConfig:
     throttle   True: every channel of every port offers and accepts at a random rate
     nostall    port straps, one bit per TBU (FLT-026)
     fast_registers  register accesses without the AXI4-Lite driver on the pins
-    w_ahead    bursts of W the SMMU may send before their AW; AXI allows any number, memory
-               controllers do not
+    w_ahead    bursts of W the SMMU may send before their AW (rule W_AHEAD); None: any number,
+               which AXI allows
     """
 
     seed: int = 0
@@ -66,7 +66,7 @@ class BenchConfig:
     throttle: bool = False
     nostall: int = 0
     fast_registers: bool = False
-    w_ahead: int = 0
+    w_ahead: int | None = 8
 
 
 class SmmuBench:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Base class of UVM tests of the whole SMMU."""
+"""Base classes of UVM tests of the whole SMMU."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import random
 from typing import Any
 
 import cocotb
-from pyuvm import uvm_test
+from pyuvm import uvm_sequence, uvm_test
 
 from sim import runner
-from tb.env.program import Layout, SmmuProgram
-from tb.env.smmu_bench import BenchConfig, SmmuBench
-from tb.env.smmu_env import EnvCfg, SmmuEnv
-from tb.sequences.registers import SequencerIo
+from tb.env.smmu_bench import SmmuBench
+from tb.env.smmu_cfg import SmmuEnvCfg
+from tb.env.smmu_env import SmmuEnv
 from tb.sequences.traffic import RandomTraffic, Target
 
 ANSWER_LIMIT = 200_000  # cycles
@@ -22,37 +21,36 @@ ANSWER_LIMIT = 200_000  # cycles
 class SmmuTest(uvm_test):
     """Builds the environment and opens the bench; subclasses have a ``scenario``."""
 
-    throttle = False
-
     def build_phase(self) -> None:
-        self.env_cfg = EnvCfg.for_build(runner.current_params())
-        self.adjust(self.env_cfg)
-        self.cdb_set("cfg", self.env_cfg, "env")
-        self.env = SmmuEnv.create("env", self)
         self.rng = random.Random(cocotb.RANDOM_SEED)
+        self.cfg = SmmuEnvCfg.for_build(runner.current_params(), seed=self.rng.getrandbits(31))
+        self.cfg.bench.jitter = 6
+        self.adjust(self.cfg)
+        self.cdb_set("cfg", self.cfg, "env")
+        self.env = SmmuEnv.create("env", self)
 
-    def adjust(self, cfg: EnvCfg) -> None:
+    def adjust(self, cfg: SmmuEnvCfg) -> None:
         """Change the configuration of the environment."""
 
     async def run_phase(self) -> None:
-        self.raise_objection()
-        cfg = BenchConfig(seed=self.rng.getrandbits(31), throttle=self.throttle, jitter=6)
-        self.bench = await SmmuBench.start(cocotb.top, cfg)
-        self.env_cfg.port.open(self.bench)
+        self.raise_objection("scenario")
+        self.bench = await SmmuBench.start(cocotb.top, self.cfg.bench)
+        self.cfg.port.open(self.bench)
         await self.bench.cycles(2)
-        io = SequencerIo(self.env.regs.sequencer, self.bench)
-        # room for a record of every burst of a round on every port: none is dropped (EVQ-022)
-        self.prog = SmmuProgram(io, self.bench.memory, Layout(eventq_log2=8))
+        self.prog = self.env.sequencer.prog
         await self.scenario()
-        await self.bench.finish()
-        await self.bench.cycles(200)  # the last records reach memory
-        self.drop_objection()
+        await self.env.drain()
+        self.drop_objection("scenario")
 
     async def scenario(self) -> None:
         """What the test does."""
         raise NotImplementedError
 
     # ---- what scenarios share --------------------------------------------------------------
+    async def run(self, sequence: uvm_sequence) -> None:
+        """A virtual sequence, from start to end."""
+        await sequence.start(self.env.sequencer)
+
     def traffic(self, targets: list[Target], count: int, **options: Any) -> RandomTraffic:
         """Random bursts that fit this build."""
         lanes = self.bench.masters[0].lanes

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import random
 
-from pyuvm import uvm_sequence, uvm_sequencer, uvm_status_e
+from pyuvm import uvm_sequence, uvm_sequence_item, uvm_sequencer, uvm_status_e
 
-from tb.agents.reg_agent import RegItem
+from tb.agents.axi_lite import AxiLiteItem
 from tb.env.ral import SmmuReg, SmmuRegBlock
 from tb.env.smmu_bench import SmmuBench
 
 
-class AccessSequence(uvm_sequence):
-    """One access."""
+class ItemSequence(uvm_sequence):
+    """One item."""
 
-    def __init__(self, item: RegItem) -> None:
-        super().__init__("access")
+    def __init__(self, item: uvm_sequence_item) -> None:
+        super().__init__("item")
         self.item = item
 
     async def body(self) -> None:
@@ -37,13 +37,13 @@ class SequencerIo:
 
     async def read32(self, offset: int) -> int:
         """Register read."""
-        item = RegItem(addr=offset)
-        await AccessSequence(item).start(self.sequencer)
+        item = AxiLiteItem(addr=offset)
+        await ItemSequence(item).start(self.sequencer)
         return item.data
 
     async def write32(self, offset: int, value: int) -> None:
         """Register write."""
-        await AccessSequence(RegItem(addr=offset, data=value, write=True)).start(self.sequencer)
+        await ItemSequence(AxiLiteItem(addr=offset, data=value, write=True)).start(self.sequencer)
 
     async def cycles(self, count: int) -> None:
         """Let time pass."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pyuvm import uvm_sequence
 
-from tb.agents.axi_device import DeviceItem
+from tb.agents.axi_device import AxiDeviceItem
 from tb.bfm.burst import FIXED, INCR, WRAP, AxiTxn
 from tb.env.program import SmmuProgram
 from tb.models.fields import Cmd
@@ -53,7 +53,7 @@ class RandomTraffic(uvm_sequence):
             await self.finish_item(item)
             self.txns.append(item.txn)
 
-    def burst(self) -> DeviceItem:
+    def burst(self) -> AxiDeviceItem:
         """A random burst."""
         rng = self.rng
         target = rng.choice(self.targets)
@@ -71,7 +71,7 @@ class RandomTraffic(uvm_sequence):
         if self.privileged:
             options |= {"priv": rng.random() < 0.3, "inst": rng.random() < 0.2}
         data = rng.randbytes(length) if rng.random() < self.writes else None
-        return DeviceItem(
+        return AxiDeviceItem.make(
             sid=target.sid, ssid=target.ssid, addr=addr, length=length, data=data, **options
         )
 
@@ -79,7 +79,7 @@ class RandomTraffic(uvm_sequence):
 class WildTraffic(RandomTraffic):
     """The same and what is rare: other shapes, attributes, orders of channels, and mistakes."""
 
-    def burst(self) -> DeviceItem:
+    def burst(self) -> AxiDeviceItem:
         """A random burst."""
         rng, item = self.rng, super().burst()
         options, odd = item.options, rng.random()
@@ -104,7 +104,7 @@ class WildTraffic(RandomTraffic):
             item.addr ^= rng.getrandbits(8) << 56
         return item
 
-    def _shape(self, item: DeviceItem) -> None:
+    def _shape(self, item: AxiDeviceItem) -> None:
         """Narrow, FIXED or WRAP, inside the page."""
         rng, options = self.rng, item.options
         size = rng.randrange(self.lanes.bit_length())
@@ -115,7 +115,7 @@ class WildTraffic(RandomTraffic):
         item.data = item.data and rng.randbytes(item.length)
         options |= {"size": size, "burst": burst, "beats": beats}
 
-    def _mistake(self, item: DeviceItem) -> None:
+    def _mistake(self, item: AxiDeviceItem) -> None:
         """What no translation is made for, or for nobody."""
         rng, options = self.rng, item.options
         kind = rng.randrange(4)

@@ -20,6 +20,7 @@ from sim.options import from_env
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import sync as dvm_sync
 from tb.env.program import HangError
+from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
 from tb.models.fields import Cmd
 from tb.models.memory import ErrorRange
@@ -40,7 +41,8 @@ SERVE_EVERY = 60  # cycles
 class Differential(SmmuTest):
     """All kinds of streams under traffic, changes, invalidations, stalls and resumes."""
 
-    throttle = True
+    def adjust(self, cfg: SmmuEnvCfg) -> None:
+        cfg.bench.throttle = True
 
     async def scenario(self) -> None:
         started = time.monotonic()

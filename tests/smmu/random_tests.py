@@ -10,6 +10,7 @@ from pyuvm import uvm_sequencer
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import sync as dvm_sync
 from tb.env.program import HangError
+from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
 from tb.models.fields import Cmd
 from tb.sequences.changes import Change, World
@@ -27,6 +28,9 @@ class ChangeTest(SmmuTest):
     changes = 40
     throttle = True
     use_dvm = False
+
+    def adjust(self, cfg: SmmuEnvCfg) -> None:
+        cfg.bench.throttle = self.throttle
 
     async def scenario(self) -> None:
         self.prog.layout.regs["CR2"] = {"recinvsid": 1, "ptm": 0}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyuvm
 
-from tb.env.smmu_env import EnvCfg
+from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
 from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome
@@ -72,7 +72,8 @@ class TranslationSmoke(SmmuTest):
 class StallSmoke(SmmuTest):
     """STL-*: stalls are recorded, resumed after mapping, aborted, or answered RAZ/WI."""
 
-    throttle = True
+    def adjust(self, cfg: SmmuEnvCfg) -> None:
+        cfg.bench.throttle = True
 
     async def scenario(self) -> None:
         prog = self.prog
@@ -116,7 +117,7 @@ def _shifted(outcome: Outcome) -> Outcome:
 class WrongPredictionSmoke(SmmuTest):
     """Expected to fail: the scoreboard notices a model that is wrong by one page."""
 
-    def adjust(self, cfg: EnvCfg) -> None:
+    def adjust(self, cfg: SmmuEnvCfg) -> None:
         cfg.scoreboard.distort = _shifted
 
     async def scenario(self) -> None:
