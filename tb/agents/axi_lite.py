@@ -9,6 +9,7 @@ from pyuvm import (
     uvm_access_e,
     uvm_reg_adapter,
     uvm_reg_bus_op,
+    uvm_reg_frontdoor,
     uvm_sequence,
     uvm_sequence_item,
     uvm_status_e,
@@ -69,6 +70,26 @@ class SmmuRegAdapter(uvm_reg_adapter):
         rw.addr, rw.data = bus_item.addr, bus_item.data
         rw.kind = uvm_access_e.UVM_WRITE if bus_item.write else uvm_access_e.UVM_READ
         rw.status = uvm_status_e.UVM_IS_OK
+
+
+class SmmuWideFrontdoor(uvm_reg_frontdoor):
+    """A 64-bit register over the 32-bit port: two accesses, low half first (REG-034)."""
+
+    def __init__(self, name: str = "wide") -> None:
+        super().__init__(name)
+
+    async def body(self) -> None:
+        rw = self.rw_info
+        at, write = rw.get_element().get_offset(), rw.get_kind() == uvm_access_e.UVM_WRITE
+        value = 0
+        for low in (0, 32):
+            data = rw.get_value() >> low & 0xFFFFFFFF if write else 0
+            item = AxiLiteItem("ral", addr=at + low // 8, data=data, write=write)
+            await self.start_item(item)
+            await self.finish_item(item)
+            value |= item.data << low
+        rw.set_value(value)
+        rw.set_status(uvm_status_e.UVM_IS_OK)
 
 
 class AxiLiteAgent(SmmuAgent):

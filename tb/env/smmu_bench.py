@@ -142,13 +142,7 @@ class SmmuBench:
     @property
     def model_config(self) -> SmmuConfig:
         """The reference model's view of this build."""
-        get = self.params.get
-        return SmmuConfig(
-            oas=get("OAS", 48),
-            cmdqs=get("CMDQS", 8),
-            eventqs=get("EVENTQS", 8),
-            stall_max=get("STALL_MAX", 16),
-        )
+        return model_config(self.params)
 
     def configure(self) -> None:
         """Seeds, latencies and rates of all transactors as ``cfg`` says, drawn from ``rng``."""
@@ -270,6 +264,18 @@ class SmmuBench:
         for monitor in self.monitors:
             assert monitor.lost == 0, f"{monitor.name}: {monitor.lost} bursts not followed"
         assert not self._atops.total, "an atomic left on m_axi (FLT-018)"
+
+
+def model_config(params: dict[str, int]) -> SmmuConfig:
+    """The reference model's view of a design built with these parameters."""
+    get = params.get
+    return SmmuConfig(
+        oas=get("OAS", 48),
+        cmdqs=get("CMDQS", 8),
+        eventqs=get("EVENTQS", 8),
+        stall_max=get("STALL_MAX", 16),
+        gbpa_abort=bool(get("GBPA_ABORT", 0)),
+    )
 
 
 def build(sim: str | None = None, config: str | None = None, **options: Any) -> runner.Build:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from pyuvm import uvm_env
 
 from tb.agents.axi_device import AxiDeviceAgent
-from tb.agents.axi_lite import AxiLiteAgent, SmmuRegAdapter
+from tb.agents.axi_lite import AxiLiteAgent, SmmuRegAdapter, SmmuWideFrontdoor
 from tb.agents.axi_memory import AxiMemoryAgent
 from tb.agents.dvm import DvmAgent
 from tb.agents.irq import IrqAgent
 from tb.env.ral import SmmuRegBlock
+from tb.env.reg_predictor import SmmuRegPredictor
 from tb.env.scoreboard import SmmuScoreboard
 from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.virtual_sequencer import SmmuVirtualSequencer
@@ -21,7 +22,7 @@ LAST_RECORDS = 200  # cycles a record nobody waits for may still need to memory
 
 class SmmuEnv(uvm_env):
     """``regs``, ``devices[i]``, ``memories[i]``, ``walk``, ``dvm``, ``irqs``; ``ral``,
-    ``scoreboard``, ``sequencer`` (virtual)."""
+    ``predictor``, ``scoreboard``, ``sequencer`` (virtual)."""
 
     def build_phase(self) -> None:
         self.cfg: SmmuEnvCfg = self.cdb_get("cfg")
@@ -32,6 +33,7 @@ class SmmuEnv(uvm_env):
         self.walk = self._child(AxiMemoryAgent, "walk", cfg.walk)
         self.dvm = self._child(DvmAgent, "dvm", cfg.dvm)
         self.irqs = self._child(IrqAgent, "irqs", cfg.irqs)
+        self.predictor = SmmuRegPredictor.create("predictor", self)
         self.sequencer = self._child(SmmuVirtualSequencer, "sequencer", cfg)
         self.scoreboard: SmmuScoreboard | None = None
         if cfg.scoreboard is not None:
@@ -55,11 +57,16 @@ class SmmuEnv(uvm_env):
         seqr.devices = [agent.sequencer for agent in self.devices]
         seqr.memories = [agent.sequencer for agent in self.memories]
         seqr.ral, seqr.scoreboard = self.ral, self.scoreboard
+        self.predictor.follow(self.ral, self.cfg.params)
+        self.regs.monitor.ap.connect(self.predictor.analysis_export)
         if self.scoreboard is not None:
             self._watch(self.scoreboard)
         if self.regs.sequencer is not None:
             self.ral.map.set_sequencer(self.regs.sequencer, SmmuRegAdapter())
-            self.ral.map.set_auto_predict(True)
+            self.ral.map.set_auto_predict(False)
+            for reg in self.ral.regs.values():
+                if reg.WIDTH > 32:
+                    reg.set_frontdoor(SmmuWideFrontdoor())
 
     def _watch(self, board: SmmuScoreboard) -> None:
         self.regs.monitor.ap.connect(board.regs.analysis_export)

@@ -22,28 +22,9 @@ byte-addressed from page 0, 4 bytes wide, so 64-bit registers are two accesses.
 
 from __future__ import annotations
 
-from pyuvm import uvm_endianness_e, uvm_reg, uvm_reg_block, uvm_reg_field, uvm_reg_map
+from pyuvm import uvm_endianness_e, uvm_reg_block, uvm_reg_map
 
-
-class SmmuReg(uvm_reg):
-    """A register whose fields are attributes."""
-
-    WIDTH = 32
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, self.WIDTH)
-
-    def build(self, params: dict[str, int]) -> None:
-        """Make the fields; `params` holds the build parameters that identification shows."""
-        raise NotImplementedError
-
-    def make_field(
-        self, name: str, lsb: int, width: int, access: str, volatile: bool, reset: int
-    ) -> uvm_reg_field:
-        """One field at bit `lsb`."""
-        field = uvm_reg_field(name)
-        field.configure(self, width, lsb, access, volatile, reset, True, False, False)
-        return field
+from tb.env.reg_base import SmmuReg
 '''
 
 FOOTER = '''

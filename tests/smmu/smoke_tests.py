@@ -12,7 +12,7 @@ from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
 from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome
 from tb.models.vmsa import Stage1Leaf, Stage2Leaf
-from tb.sequences.registers import ResetValues, WriteRead
+from tb.sequences.reg_model import RegAccessSequence, RegBitBashSequence, RegResetSequence
 from tb.sequences.traffic import Resolver, Target
 
 S1_SID, NESTED_SID, STALL_SID, BYPASS_SID, NO_SID = 0x05, 0x16, 0x27, 0x38, 0x49
@@ -22,16 +22,15 @@ DATA = 0x4800_0000
 
 @pyuvm.test(timeout_time=2, timeout_unit="ms")
 class RegistersSmoke(SmmuTest):
-    """REG-001: reset values of all registers, and what read-write ones keep."""
+    """REG-001: reset values of all registers, access policy of every field, every bit."""
 
     async def scenario(self) -> None:
-        resets = ResetValues(self.env.ral)
-        await resets.start()
-        assert not resets.wrong, "; ".join(resets.wrong)
-        assert resets.checked > 30
-        writes = WriteRead(self.env.ral, self.rng)
-        await writes.start()
-        assert not writes.wrong, "; ".join(writes.wrong)
+        resets, access, bits = RegResetSequence(), RegAccessSequence(), RegBitBashSequence()
+        for sequence, least in ((resets, 35), (access, 150), (bits, 700)):
+            await self.run(sequence)
+            assert not sequence.wrong, "; ".join(sequence.wrong)
+            assert sequence.checked > least, (sequence.get_name(), sequence.checked)
+        assert self.env.predictor.reads > 900
         # the scoreboard wants to have compared something: SMMUEN=0 passes all (GBPA-001)
         await self.drive([Target(S1_SID, None, DATA, 0x4000)], 4)
 
