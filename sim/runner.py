@@ -472,9 +472,9 @@ def run(
     _record(cases, wanted, seed, log)
     if not cases:
         notes.append("no test ran")
-    if len({c.name for c in cases if c.status == "failed"}) == 1 and _test_id():
-        bad = next(c.name for c in cases if c.status == "failed")
-        repro = repro_line(f"{_test_id()}/{bad.partition('/')[0]}", seed, build.sim,
+    failed = {c.name.partition("/")[0] for c in cases if c.status == "failed"}
+    if len(failed) == 1 and failed <= set(wanted) and _test_id():
+        repro = repro_line(f"{_test_id()}/{failed.pop()}", seed, build.sim,
                            build.config or options.config)  # fmt: skip
     waves = folder / "waves.fst" if build.waves else None
     result = RunResult(cases, code, seed, folder, log, waves, repro, notes)

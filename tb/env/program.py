@@ -162,7 +162,7 @@ class SmmuProgram:
         await self.write("IRQ_CTRL", gerror_irqen=1, eventq_irqen=1)
         for name, values in lay.regs.items():
             await self.write(name, **values)
-        self._prod = 0
+        self.rewind()
         await self.enable(cmdqen=1, eventqen=1)
         await self.enable(**{"smmuen": 1, "cmdqen": 1, "eventqen": 1} | cr0)
 
@@ -187,6 +187,25 @@ class SmmuProgram:
             self._prod = advance(log2, self._prod)
             await self.io.write32(REG["CMDQ_PROD"].offset, self._prod)
 
+    async def command_burst(self, *commands: bytes) -> None:
+        """Append commands, as many as the ring may have, with one write of PROD."""
+        log2, limit = self.layout.cmdq_log2, self.io.cycle + 100_000
+        if len(commands) > 1 << log2:
+            raise ValueError(f"{len(commands)} commands do not fit a ring of {1 << log2}")
+        while used(log2, self._prod, await self._consumed()) + len(commands) > 1 << log2:
+            if self.io.cycle > limit:
+                raise HangError("the command queue stays full")
+            await self.io.cycles(POLL_CYCLES)
+        for data in commands:
+            at = slot_address(self.layout.cmdq, log2, self._prod, COMMAND_SIZE)
+            self.memory.poke(at, data)
+            self._prod = advance(log2, self._prod)
+        await self.io.write32(REG["CMDQ_PROD"].offset, self._prod)
+
+    def rewind(self) -> None:
+        """CMDQ_PROD was written with 0."""
+        self._prod = 0
+
     async def _consumed(self) -> int:
         return (await self.read("CMDQ_CONS")).rd
 
@@ -198,15 +217,15 @@ class SmmuProgram:
         await self.until("CMDQ_CONS", mask, self._prod, limit)
         return self.io.cycle - start
 
-    async def events(
-        self, at_least: int = 0, limit: int = 20_000, keep: bool = False
-    ) -> list[Record]:
-        """Records in the event queue, taken out unless ``keep``; waits for ``at_least``."""
-        return [EventRecord.unpack(raw) for raw in await self.records(at_least, limit, keep)]
+    async def events(self, at_least: int = 0, limit: int = 20_000, keep: bool = False,
+                     at_most: int | None = None) -> list[Record]:  # fmt: skip
+        """Records in the event queue, taken out unless ``keep``; waits for ``at_least``, leaves
+        what is beyond ``at_most``."""
+        records = await self.records(at_least, limit, keep, at_most)
+        return [EventRecord.unpack(raw) for raw in records]
 
-    async def records(
-        self, at_least: int = 0, limit: int = 20_000, keep: bool = False
-    ) -> list[bytes]:
+    async def records(self, at_least: int = 0, limit: int = 20_000, keep: bool = False,
+                      at_most: int | None = None) -> list[bytes]:  # fmt: skip
         """The same as raw bytes, reserved bits included."""
         log2, found, start = self.layout.eventq_log2, [], self.io.cycle
         while True:
@@ -214,7 +233,7 @@ class SmmuProgram:
             cons = await self.read("EVENTQ_CONS")
             rd = cons.rd
             new = []
-            while rd != wr:
+            while rd != wr and len(new) != at_most:
                 at = slot_address(self.layout.eventq, log2, rd, RECORD_SIZE)
                 new.append(self.memory.peek(at, RECORD_SIZE))
                 rd = advance(log2, rd)

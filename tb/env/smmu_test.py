@@ -51,6 +51,12 @@ class SmmuTest(uvm_test):
         """A virtual sequence, from start to end."""
         await sequence.start(self.env.sequencer)
 
+    async def run_all(self, *sequences: uvm_sequence) -> None:
+        """Virtual sequences side by side, until all have ended."""
+        tasks = [cocotb.start_soon(self.run(sequence)) for sequence in sequences]
+        for task in tasks:
+            await task
+
     def traffic(self, targets: list[Target], count: int, **options: Any) -> RandomTraffic:
         """Random bursts that fit this build."""
         lanes = self.bench.masters[0].lanes

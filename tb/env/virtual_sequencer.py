@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tb.env.smmu_cfg import SmmuEnvCfg
 
 
+DATA = 0x4800_0000  # the scoreboard takes what is below for tables
+
+
 class SmmuVirtualSequencer(uvm_sequencer):
     """Filled in by the environment's connect phase.
 
@@ -37,6 +40,13 @@ class SmmuVirtualSequencer(uvm_sequencer):
     scoreboard: SmmuScoreboard | None
 
     _prog: SmmuProgram | None = None
+    _data: int = DATA
+
+    def data_frames(self, size: int, alignment: int = 0x1000) -> int:
+        """Physical memory for data of devices, apart from all tables."""
+        at = -(-self._data // alignment) * alignment
+        self._data = at + size
+        return at
 
     def build_phase(self) -> None:
         self.cfg = self.cdb_get("cfg")
