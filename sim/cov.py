@@ -34,6 +34,7 @@ from cocotb_coverage.coverage import merge_coverage
 from sim import coverage_data, runner
 from sim.cov_report import page
 from sim.options import ROOT, OptionError, from_env
+from tb.env.coverage_rules import by_rule
 
 FOLDER = coverage_data.FOLDER
 FUNCTIONAL = FOLDER / "functional"
@@ -144,10 +145,14 @@ def code_coverage(points: Mapping[coverage_data.Point, bool]) -> dict[str, Sourc
 
 
 def functional_coverage() -> dict[str, dict[str, int]]:
-    """Hits by point and bin."""
+    """Hits by point and bin; OptionError when no run has left any."""
     found = sorted(map(str, FUNCTIONAL.glob("*.xml")))
     if not found:
-        return {}
+        where = FUNCTIONAL.relative_to(ROOT) if FUNCTIONAL.is_relative_to(ROOT) else FUNCTIONAL
+        raise OptionError(
+            f"no functional coverage in {where}: no bench of the whole SMMU ran to its end; "
+            "`make cov` runs them"
+        )
     target = FOLDER / "functional.xml"
     merge_coverage(lambda text: None, str(target), *found)
     points: dict[str, dict[str, int]] = {}
@@ -155,6 +160,8 @@ def functional_coverage() -> dict[str, dict[str, int]]:
         bins = {b.get("bin", ""): int(b.get("hits", 0)) for b in element if b.get("bin")}
         if bins:
             points[element.get("abs_name", "").removeprefix("top.smmu.")] = bins
+    if not any(hits for bins in points.values() for hits in bins.values()):
+        raise OptionError(f"the functional coverage of {len(found)} runs is empty: nothing was hit")
     return points
 
 
@@ -225,6 +232,8 @@ def write(result: Result) -> None:
             for name, s in result.files.items()
         },
         "functional": result.functional,
+        "rules": {rule: {"hit": hit, "cases": total}
+                  for rule, (hit, total) in by_rule(result.functional).items()},
         "waived": [{"file": f, "line": n, "reason": r} for (f, n), r in result.waived.items()],
     }, indent=1))  # fmt: skip
     (FOLDER / "index.html").write_text(page(result, summary))
@@ -243,11 +252,14 @@ def main() -> int:
         return 2
     bad = [] if args.report else run_tests(options.seed or 0)
     try:
+        functional = functional_coverage()
         points = coverage_data.merged()
+        if not points:
+            raise OptionError("no code coverage: no run left any; `make cov` makes some")
     except OptionError as err:
         print(f"cov: {err}", file=sys.stderr)
         return 2
-    result = Result(code_coverage(points), functional_coverage(), problems=bad)
+    result = Result(code_coverage(points), functional, problems=bad)
     judge(result, waivers)
     write(result)
     tell(result)

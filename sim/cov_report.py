@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sim.options import ROOT
+from tb.env.coverage_rules import by_rule, rules_of
 
 if TYPE_CHECKING:
     from sim.cov import Result, Source
@@ -30,6 +31,7 @@ def page(result: Result, summary: dict[str, float]) -> str:
         "<!doctype html><meta charset=utf-8><title>Coverage</title>"
         f"<style>{STYLE}</style><h1>Coverage of hdl/smmu</h1><table>{rows}</table>"
         f"<ul>{problems}</ul><h2>Cases of the architecture</h2>{_functional(result)}"
+        f"{_rules(result)}"
         f"<h2>Files</h2>{_table(result)}{''.join(_file(result, n) for n in result.files)}"
     )
 
@@ -43,7 +45,8 @@ def _functional(result: Result) -> str:
     for name, bins in result.functional.items():
         flags = [hits > 0 for hits in bins.values()]
         items = "".join(
-            f"<li class={'hit' if hits else 'miss'}>{escape(text)}: {hits}</li>"
+            f"<li class={'hit' if hits else 'miss'}>{escape(text)}: {hits} "
+            f"<small>{' '.join(rules_of(name, text))}</small></li>"
             for text, hits in bins.items()
         )
         parts.append(
@@ -51,6 +54,18 @@ def _functional(result: Result) -> str:
             f"{len(flags)}</summary><ul>{items}</ul></details>"
         )
     return "".join(parts)
+
+
+def _rules(result: Result) -> str:
+    """Rules with the bins that come from them."""
+    rows = "".join(
+        f"<tr class={'hit' if hit == total else 'miss'}><td>{rule}<td>{hit} of {total}</tr>"
+        for rule, (hit, total) in by_rule(result.functional).items()
+    )
+    return (
+        f"<details><summary>{len(by_rule(result.functional))} rules have such cases</summary>"
+        f"<table><tr><th>rule<th>cases hit</tr>{rows}</table></details>"
+    )
 
 
 def _table(result: Result) -> str:

@@ -101,6 +101,42 @@ def test_broken_waivers_are_refused(text: str, tmp_path: Path) -> None:
         cov.read_waivers(path)
 
 
+def report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """What `python -m sim.cov --report` says on its error output; it ends with code 2."""
+    monkeypatch.setattr("sys.argv", ["sim.cov", "--report"])
+    assert cov.main() == 2
+    return capsys.readouterr().err
+
+
+def test_empty_coverage_database_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No database, one without a hit, and one without code coverage beside it."""
+    monkeypatch.setattr(cov, "FUNCTIONAL", tmp_path / "functional")
+    monkeypatch.setattr(cov, "FOLDER", tmp_path)
+    monkeypatch.setattr(coverage_data, "DATA", tmp_path / "data")
+    assert "no bench of the whole SMMU ran" in (text := report(capsys, monkeypatch))
+    assert text.count("\n") == 1 and "Traceback" not in text
+    (tmp_path / "functional").mkdir()
+    for hits in (0, 1):
+        (tmp_path / "functional" / "1.xml").write_text(
+            '<top abs_name="top"><smmu abs_name="top.smmu" size="1" coverage="0" '
+            'cover_percentage="0"><sync abs_name="top.smmu.sync" size="1" coverage="0" '
+            'cover_percentage="0" at_least="1" weight="1">'
+            f'<bin0 abs_name="top.smmu.sync.bin0" bin="irq" hits="{hits}"/></sync></smmu></top>'
+        )
+        text = report(capsys, monkeypatch)
+        assert ("nothing was hit", "no code coverage")[hits] in text and text.count("\n") == 1
+
+
+def test_page_names_the_rules() -> None:
+    found = result(True)
+    found.functional = {"command": {"illegal": 2, "CFGI_ALL": 0}}
+    text = cov.page(found, {})
+    assert "illegal: 2 <small>CMD-001 CMD-004</small>" in text
+    assert "<td>CMD-001<td>1 of 2" in text and "<td>CMD-020<td>0 of 1" in text
+
+
 def test_page_shows_holes() -> None:
     found = result(True, False, bins={"a": 1, "b": 0})
     cov.judge(found, [])
