@@ -2,7 +2,7 @@
 //-----------------------------------------------------------------------------
 // Module : tb_bfm_axil
 // Purpose: A small AXI4-Lite register file with random ready and answer times:
-//          the bench of tb/bfm/axil.py. Addresses with bit 12 set answer SLVERR.
+//          the bench of tb/bfm/axil.py, with the probe of its port. Addresses with bit 12 set answer SLVERR.
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // Tests  : tests/unit/test_bfm_axil.py
 //-----------------------------------------------------------------------------
@@ -92,6 +92,18 @@ module tb_bfm_axil (
             end
         end
     end
+
+    bfm_axil_probe u_probe (
+        .clk_i (clk_i), .rst_ni (rst_ni), .axil_awvalid (s_axil_awvalid),
+        .axil_awready (s_axil_awready), .axil_awaddr (s_axil_awaddr),
+        .axil_awprot (s_axil_awprot), .axil_wvalid (s_axil_wvalid),
+        .axil_wready (s_axil_wready), .axil_wdata (s_axil_wdata), .axil_wstrb (s_axil_wstrb),
+        .axil_bvalid (s_axil_bvalid), .axil_bready (s_axil_bready), .axil_bresp (s_axil_bresp),
+        .axil_arvalid (s_axil_arvalid), .axil_arready (s_axil_arready),
+        .axil_araddr (s_axil_araddr), .axil_arprot (s_axil_arprot),
+        .axil_rvalid (s_axil_rvalid), .axil_rready (s_axil_rready), .axil_rdata (s_axil_rdata),
+        .axil_rresp (s_axil_rresp)
+    );
 
 endmodule
 

@@ -81,4 +81,6 @@ class SmmuRegPredictor(uvm_subscriber):
         self.logger.error(text)
 
     def check_phase(self) -> None:
-        assert not self.errors, f"{len(self.errors)} register mismatches, first: {self.errors[0]}"
+        if self.errors:
+            count, first = len(self.errors), self.errors[0]
+            raise AssertionError(f"{count} register mismatches, first: {first}")

@@ -327,14 +327,17 @@ class SmmuScoreboard(uvm_scoreboard):
         return left + [f"missing event {text}" for text in self.events.missing()]
 
     def check_phase(self) -> None:
-        assert self.checked.total(), "the scoreboard compared nothing"
+        # raised, not asserted: one line, without the values pytest would add to it
+        if not self.checked.total():
+            raise AssertionError("the scoreboard compared nothing")
         for text in self.unfinished()[: len(self._open())]:
             self._error(text)
         stray = [txn for line in self.downstream.values() for txn in line]
         if stray:
             self._error(f"{len(stray)} bursts downstream nobody asked for: {_text(stray[0])}")
         self.match_events()
-        assert not self.errors, f"{len(self.errors)} mismatches, first: {self.errors[0]}"
+        if self.errors:
+            raise AssertionError(f"{len(self.errors)} mismatches, first: {self.errors[0]}")
 
     def match_events(self) -> None:
         """Every local answer has one of its events (None: no event), and no event is left.

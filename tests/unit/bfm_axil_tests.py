@@ -9,6 +9,7 @@ from typing import Any
 import cocotb
 
 from tb.bfm.axil import AxilMaster, AXIProtocolError
+from tb.bfm.checker import AxilChecker
 from tb.bfm.clock import apply_reset, begin
 
 
@@ -19,6 +20,8 @@ async def registers(dut: Any) -> None:
     axil = AxilMaster(dut, "s_axil", dut.clk_i)
     await begin(dut)
     await apply_reset(dut.clk_i, dut.rst_ni)
+    check = AxilChecker(dut.u_probe)
+    check.forgive()
     await axil.write64(0x40, 0x1122334455667788)
     assert await axil.read32(0x40) == 0x55667788
     assert await axil.read64(0x40) == 0x1122334455667788
@@ -45,3 +48,4 @@ async def registers(dut: Any) -> None:
         else:
             assert False, "an error response must raise"
     assert await axil.read64(0x40) == 0x1122334455BB77DD
+    check.check()
