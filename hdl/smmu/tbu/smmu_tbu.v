@@ -219,7 +219,7 @@ module smmu_tbu #(
     wire [2*52-1:0]     lu_vpn;
     wire [1:0]          lu_use, utlb_hit, known_valid, known_cs, cfg_learn;
     wire [2*`ENT_W-1:0] utlb_ent;
-    wire [1:0]          same, same_cs, want, rsvd_ok, can, alloc;
+    wire [1:0]          same, same_cs, rsvd_ok, can, alloc;
     wire [5:0]          alloc_state;
     wire                low;
     wire [2*SLOT_W-1:0] alloc_slot, pick_slot, rp_slot, loc_pick, loc_slot;
@@ -287,7 +287,7 @@ module smmu_tbu #(
                 .known_cs_i(known_cs[d]), .cfg_learn_o(cfg_learn[d]),
                 .dn_cfg_valid_i(dn_cfg && dn_slot == TBU_SLOTS[7:0] + d[7:0]),
                 .dn_cfg_cs_i(dn_cs), .cfg_inv_i(cfg_inv), .once_ent_i(dn_ent),
-                .same_i(same[d]), .same_cs_i(same_cs[d]), .want_o(want[d]),
+                .same_i(same[d]), .same_cs_i(same_cs[d]),
                 .rsvd_ok_o(rsvd_ok[d]), .can_i(can[d]), .low_i(low), .alloc_o(alloc[d]),
                 .alloc_state_o(alloc_state[d*3 +: 3]),
                 .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
@@ -350,10 +350,19 @@ module smmu_tbu #(
                                 : loc_learn[0] ? loc_ctx[0 +: `CTX_W] : loc_ctx[`CTX_W +: `CTX_W];
     wire learn_cs = (dn_ok || |cfg_learn) ? dn_cs : loc_learn[0] ? loc_cs[0] : loc_cs[1];
 
+    // What was true before a configuration invalidation is not learnt after it.
+    reg              learn_q, learn_cs_q;
+    reg [`CTX_W-1:0] learn_ctx_q;
+    always @(posedge clk_i) begin
+        learn_q     <= rst_ni && !cfg_inv && (dn_ok || |cfg_learn || |loc_learn);
+        learn_ctx_q <= learn_ctx;
+        learn_cs_q  <= learn_cs;
+    end
+
     smmu_tbu_cs u_cs (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_ctx_i(known_ctx), .lu_valid_o(known_valid), .lu_cs_o(known_cs),
-        .up_valid_i(dn_ok || |cfg_learn || |loc_learn), .up_ctx_i(learn_ctx), .up_cs_i(learn_cs),
+        .up_valid_i(learn_q && !cfg_inv), .up_ctx_i(learn_ctx_q), .up_cs_i(learn_cs_q),
         .fl_valid_i(cfg_inv), .fl_sid_i(dn_inv[`INV_SID_LSB +: `INV_SID_W]),
         .fl_mask_i(dn_inv[`INV_SIDMASK_LSB +: `INV_SIDMASK_W]));
 
@@ -363,7 +372,7 @@ module smmu_tbu #(
     ) u_slots (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .s1_id_i(s1_id), .s1_same_o(same), .s1_same_cs_o(same_cs),
-        .want_i(want), .rsvd_ok_i(rsvd_ok), .can_o(can), .low_o(low),
+        .rsvd_ok_i(rsvd_ok), .can_o(can), .low_o(low),
         .alloc_i(alloc), .alloc_state_i(alloc_state), .alloc_cs_i(~rsvd_ok),
         .alloc_dc_i(wr_dc), .alloc_mode_i(s1_mode), .alloc_slot_o(alloc_slot),
         .dn_valid_i(dn_answ), .dn_kind_i(dn_kind), .dn_slot_i(dn_slot), .dn_cs_i(dn_cs),

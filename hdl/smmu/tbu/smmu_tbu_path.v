@@ -58,7 +58,6 @@ module smmu_tbu_path #(
     // ---- slots -------------------------------------------------------------------------
     input  wire                   same_i,
     input  wire                   same_cs_i,
-    output wire                   want_o,
     output wire                   rsvd_ok_o,
     input  wire                   can_i,
     input  wire                   low_i,
@@ -183,8 +182,7 @@ module smmu_tbu_path #(
     wire s1_safe   = !s1_en || !s1_plain || s1_req_i[`AX_NOSTALL_LSB] || (s1_known && !s1_cs);
 
     assign rsvd_ok_o = s1_safe && !same_cs_i;
-    assign want_o    = s1_slot && (rsvd_ok_o ? w_room_rsvd_i : w_room_main_i);
-    assign alloc_o   = want_o && can_i;
+    assign alloc_o   = s1_slot && (rsvd_ok_o ? w_room_rsvd_i : w_room_main_i) && can_i;
     assign s1_done_o = s1_direct_o || alloc_o;
 
     wire s1_look = s1_plain && !s1_abort && (rp_valid_q || go);

@@ -31,7 +31,6 @@ module smmu_tbu_slots #(
     input  wire [2*ID_W-1:0]      s1_id_i,
     output wire [1:0]             s1_same_o,        // older ones of this ID wait here
     output wire [1:0]             s1_same_cs_o,     // and one of them can stall
-    input  wire [1:0]             want_i,
     input  wire [1:0]             rsvd_ok_i,        // known not to stall
     output wire [1:0]             can_o,
     output wire                   low_o,            // only the reserved slots are left
@@ -135,8 +134,9 @@ module smmu_tbu_slots #(
             wire [SLOT_W-1:0] rp_slot  = rp_slot_i[d*SLOT_W +: SLOT_W];
             wire [SLOT_W-1:0] loc_slot = loc_slot_i[d*SLOT_W +: SLOT_W];
 
-            // room, less what the other direction may take this cycle
-            wire              other = want_i[1-d] && (d == 0 ? turn_q : !turn_q);
+            // room, less what the other direction may take this cycle; whether it does comes
+            // too late to ask
+            wire              other = d == 0 ? turn_q : !turn_q;
             wire [CNT_W-1:0]  room  = free_cnt - {{(CNT_W-1){1'b0}}, other && |free_cnt};
             assign can_o[d] = (room > TBU_RSVD[CNT_W-1:0]) ||
                               (rsvd_ok_i[d] && (room != {CNT_W{1'b0}}));
@@ -333,7 +333,7 @@ module smmu_tbu_slots #(
                 assume (loc_slot_i[f_d*SLOT_W +: SLOT_W] == loc_q);
                 assume (loc_id_i[f_d*ID_W +: ID_W] == id_q);
                 assume (!loc_free_i[f_d] || (busy_q && !give_up));
-                assume (!alloc_i[f_d] || (want_i[f_d] && can_o[f_d]));
+                assume (!alloc_i[f_d] || can_o[f_d]);
                 assume (alloc_state_i[f_d*3 +: 3] == `TS_ASK || alloc_state_i[f_d*3 +: 3] == `TS_WAIT
                         || alloc_state_i[f_d*3 +: 3] == `TS_LOOK
                         || alloc_state_i[f_d*3 +: 3] == `TS_ABORT);
