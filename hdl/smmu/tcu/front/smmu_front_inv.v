@@ -49,13 +49,14 @@ module smmu_front_inv #(
     reg  [1:0] state_q, state_d;
     reg  [3:0] gap_q;
     reg        sel_q, go_q;
+    reg  [`INV_W-1:0] msg_q;
     wire       any, pick;
     wire       start = state_q == ST_OPEN && any && (gap_q == 4'd0 || !waiting_i);
     util_rr_pick #(.N(2), .PICK_W(1)) u_pick (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(inv_valid_i), .take_i(start),
         .valid_o(any), .pick_o(pick));
 
-    assign msg_o      = sel_q ? inv_msg_i[`INV_W +: `INV_W] : inv_msg_i[0 +: `INV_W];
+    assign msg_o      = msg_q;
     assign open_o     = state_q == ST_OPEN;
     assign dn_valid_o = state_q == ST_DRAIN && quiet_i;
     assign go_o       = go_q;
@@ -89,6 +90,7 @@ module smmu_front_inv #(
             else if (open_o && gap_q != 4'd0)  gap_q <= gap_q - 1'b1;
             if (start)                         sel_q <= pick;
         end
+        if (start) msg_q <= pick ? inv_msg_i[`INV_W +: `INV_W] : inv_msg_i[0 +: `INV_W];
     end
 endmodule
 `default_nettype wire

@@ -153,12 +153,20 @@ module smmu_tlb #(
     reg  [WAYS-1:0]       wr_en;
     wire [WAYS*`TE_W-1:0] rec;
     wire                  filling = state_q == ST_FILL;
+    // An invalidation writes the cycle after its compare: a lookup or fill that reads that set just
+    // then finds the way empty.
+    reg             drop_q;
+    reg [SET_W-1:0] drop_set_q;
+    always @(posedge clk_i) begin
+        drop_q     <= rst_ni && inval && read_q;
+        drop_set_q <= set_q;
+    end
     generate
         for (g = 0; g < WAYS; g = g + 1) begin : g_way
             smmu_tlb_way #(.SETS(SETS), .SET_W(SET_W)) u_way (
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .rd_en_i(rd_en), .rd_set_i(rd_set),
-                .wr_en_i(wr_en[g]), .wr_set_i(set_q), .wr_used_i(filling), .wr_rec_i(fill_q),
+                .wr_en_i(wr_en[g]), .wr_set_i(drop_q ? drop_set_q : set_q), .wr_used_i(filling), .wr_rec_i(fill_q),
                 .key_size_i(size_q),
                 .key_vpn_i(filling ? fill_q[`TE_VPN_LSB +: 37]
                                    : {vpn_q[36] && key_stage_i != `STG_S2, vpn_q[35:0]}),
@@ -166,7 +174,7 @@ module smmu_tlb #(
                 .key_vmid_i(filling ? fill_q[`TE_VMID_LSB +: 16] : key_vmid_i),
                 .key_asid_i(filling ? fill_q[`TE_ASID_LSB +: 16] : key_asid_i),
                 .key_aset_i(filling ? fill_q[`TE_ASET_LSB] : key_aset_i),
-                .inv_msg_i(inv_msg_i),
+                .inv_msg_i(inv_msg_i), .inv_same_i(drop_q && drop_set_q == set_q),
                 .used_o(used[g]), .hit_o(tag_hit[g]), .inv_hit_o(inv_hit[g]),
                 .rec_o(rec[g*`TE_W +: `TE_W]));
         end
@@ -184,7 +192,7 @@ module smmu_tlb #(
         if (|tag_hit) fill_way = hit_way;
         for (k = 0; k < WAYS; k = k + 1)
             wr_en[k] = state_q == ST_RESET || (filling && fill_way == k[WAY_W-1:0])
-                    || (inval && read_q && inv_hit[k]);
+                    || (drop_q && inv_hit[k]);
     end
 
     assign hit       = look_q && read_q && (|tag_hit);
@@ -194,12 +202,13 @@ module smmu_tlb #(
 
     // ---- population: what is filled comes at once, what is written over goes a cycle later ----
     // (never too low: a size that counts as absent is not probed)
-    reg [WAYS-1:0]    lost_q, lost_frag_q;
+    reg  [WAYS-1:0]   over_q, lost_frag_q;
+    wire [WAYS-1:0]   lost = over_q | (inv_hit & {WAYS{drop_q}});
     reg [3*WAYS-1:0]  lost_size_q;
     integer n;
     always @(posedge clk_i)
         for (n = 0; n < WAYS; n = n + 1) begin
-            lost_q[n]             <= rst_ni && wr_en[n] && used[n] && state_q != ST_RESET;
+            over_q[n]             <= rst_ni && filling && fill_way == n[WAY_W-1:0] && used[n];
             lost_size_q[n*3 +: 3] <= rec[n*`TE_W + `TE_SIZE_LSB +: 3];
             lost_frag_q[n]        <= rec[n*`TE_W + `TE_STAGE_LSB +: 2] != `STG_S2
                                      && rec[n*`TE_W + `TE_S1SIZE_LSB +: 3]
@@ -214,13 +223,13 @@ module smmu_tlb #(
         for (s = 0; s < 7; s = s + 1) begin
             less = {CNT_W{1'b0}};
             for (m = 0; m < WAYS; m = m + 1)
-                less = less + {{(CNT_W-1){1'b0}}, lost_q[m] && lost_size_q[m*3 +: 3] == s[2:0]};
+                less = less + {{(CNT_W-1){1'b0}}, lost[m] && lost_size_q[m*3 +: 3] == s[2:0]};
             cnt_d[s*CNT_W +: CNT_W] = cnt_q[s*CNT_W +: CNT_W] - less
                 + {{(CNT_W-1){1'b0}}, filling && size_q == s[2:0]};
         end
         less = {CNT_W{1'b0}};
         for (m = 0; m < WAYS; m = m + 1)
-            less = less + {{(CNT_W-1){1'b0}}, lost_q[m] && lost_frag_q[m]};
+            less = less + {{(CNT_W-1){1'b0}}, lost[m] && lost_frag_q[m]};
         frag_d = frag_q - less
             + {{(CNT_W-1){1'b0}}, filling && fill_q[`TE_STAGE_LSB +: 2] != `STG_S2
                                   && fill_q[`TE_S1SIZE_LSB +: 3] != size_q};

@@ -6,8 +6,9 @@
 // Spec   : TAG-003..005, TAG-022, TAG-024; rule D14
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : rd_*  wr_*  RAM ports;  key_*  what is looked for;  inv_msg_i
+//          inv_same_i  the set read last is the one inv_hit_o speaks of
 // Out    : the cycle after rd_en_i, held: used_o valid, hit_o tag equals the key,
-//          inv_hit_o the invalidation reaches it, rec_o TE
+//          rec_o TE;  one cycle later: inv_hit_o the invalidation reaches it
 // Limits : a set that is written while it is read shows the way as empty: the
 //          only such write is that of an invalidation
 // Tests  : tests/unit/test_front.py
@@ -37,6 +38,7 @@ module smmu_tlb_way #(
     input  wire [15:0]       key_asid_i,
     input  wire              key_aset_i,
     input  wire [`INV_W-1:0] inv_msg_i,
+    input  wire              inv_same_i,
 
     output wire              used_o,
     output wire              hit_o,
@@ -81,13 +83,18 @@ module smmu_tlb_way #(
     wire [35:0] low;
     smmu_page_low u_size (.size_i(inv_size), .low_o(low));
     wire range_hit = (vpn & ~{1'b0, low}) <= last && (vpn | {1'b0, low}) >= start;
-    wire one_page, inv_hit;
+    wire one_page, tag_hit;
     smmu_page_match u_inv_page (
         .a_i(start[35:0]), .b_i(vpn[35:0]), .size_i(inv_size), .same_o(one_page));
     smmu_inv_match u_match (
         .inv_i(inv_msg_i), .stage_i(stage), .vmid_i(vmid), .asid_i(asid), .ng_i(ng),
-        .aset_i(aset), .hit_o(inv_hit),
-        .va_hit_i(inv_msg_i[`INV_RANGE_LSB] ? range_hit : one_page && vpn[36] == start[36]));
-    assign inv_hit_o = used_o && inv_hit;
+        .aset_i(aset), .va_hit_i(1'b1), .hit_o(tag_hit));
+    reg tag_hit_q, va_hit_q;        // the address takes longest: joined a cycle later
+    always @(posedge clk_i) begin
+        tag_hit_q <= used_o && tag_hit && !(inv_same_i && inv_hit_o);   // dropped once
+        va_hit_q  <= !inv_msg_i[`INV_VAV_LSB]
+                  || (inv_msg_i[`INV_RANGE_LSB] ? range_hit : one_page && vpn[36] == start[36]);
+    end
+    assign inv_hit_o = tag_hit_q && va_hit_q;
 endmodule
 `default_nettype wire
