@@ -75,6 +75,7 @@ hdl/smmu/tcu/walk/smmu_wcache.v
 hdl/smmu/tcu/walk/smmu_wlines.v
 hdl/smmu/tcu/walk/smmu_walk_look.v
 hdl/smmu/tcu/walk/smmu_walk_result.v
+hdl/util/util_pick_hold.v
 hdl/smmu/tcu/walk/smmu_walk_slots.v
 hdl/smmu/lib/smmu_attr_s12.v
 hdl/smmu/lib/smmu_ps_min.v

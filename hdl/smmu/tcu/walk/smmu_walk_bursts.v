@@ -105,9 +105,9 @@ module smmu_walk_bursts #(
         end
     end
 
-    // A line counts two cycles after its last beat; a step asks one cycle after its lookup, or
+    // A line counts three cycles after its last beat; a step asks one cycle after its lookup, or
     // three and more if the address of the line had to pass stage 2 first.
-    localparam LATE = 6;
+    localparam LATE = 7;
     reg  [LATE-1:0]    late_q;
     reg  [LATE*16-1:0] late_hash_q;
     wire [15:0] hash = first ? nx_hash_q[r_slot_i*16 +: 16] : cu_hash_q[r_slot_i*16 +: 16];

@@ -95,6 +95,45 @@ module smmu_walk_look #(
         end
     end
 
+    // ---- fills: a register behind the step, which is long enough without them -----------
+    // What meets an invalidation here is dropped, for whatever tag: the caches compare it with the
+    // same comparators (D8).
+    reg [`WK_W-1:0] f_key_q;
+    reg [1:0]       f_level_q, f_wc_level_q, f_beat_q;
+    reg [3:0]       f_hier_q, f_ln_hier_q;
+    reg [35:0]      f_base_q;
+    reg [63:0]      f_desc_q;
+    reg [5:0]       f_slot_q, bt_slot_q;
+    reg [4:0]       f_valid_q;          // s2 line, s1 line, s2 leaf, s2 table, s1 table
+    reg             f_spare_q, bt_valid_q, bt_err_q, bt_last_q, bt_kill_q;
+    reg [127:0]     beat_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            f_valid_q  <= 5'd0;
+            bt_valid_q <= 1'b0;
+        end else begin
+            f_valid_q  <= {fill_s2_ln_i, fill_s1_ln_i, fill_s2_lc_i, fill_s2_wc_i, fill_s1_wc_i};
+            bt_valid_q <= bt_valid_i;
+        end
+        f_key_q      <= fill_key_i;
+        f_level_q    <= fill_level_i;
+        f_wc_level_q <= fill_wc_level_i;
+        f_spare_q    <= fill_spare_i;
+        f_hier_q     <= fill_hier_i;
+        f_ln_hier_q  <= fill_ln_hier_i;
+        f_base_q     <= fill_base_i;
+        f_desc_q     <= fill_desc_i;
+        f_slot_q     <= fill_slot_i;
+        f_beat_q     <= fill_beat_i;
+        bt_slot_q    <= bt_slot_i;
+        bt_err_q     <= bt_err_i;
+        bt_last_q    <= bt_last_i;
+        bt_kill_q    <= bt_kill_i;
+        beat_q       <= beat_data_i;
+    end
+    wire [4:0] f_valid = f_valid_q & {5{!winv_valid_i}};
+    wire       bt_kill = bt_kill_q || winv_valid_i;
+
     wire lu_s1   = k_valid_o && !k_s2_q;
     wire lu_s2   = k_valid_o && k_s2_q;
     wire take_s1 = take_i && lu_s1;
@@ -104,24 +143,24 @@ module smmu_walk_look #(
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_s1), .lu_take_i(take_s1), .lu_key_i(k_key_q),
         .hit_o(s1_wc_hit_o), .level_o(s1_wc_level_o), .data_o({s1_wc_hier_o, s1_wc_base_o}),
-        .fill_valid_i(fill_s1_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_wc_level_i),
-        .fill_data_i({fill_hier_i, fill_base_i}),
+        .fill_valid_i(f_valid[0]), .fill_key_i(f_key_q), .fill_level_i(f_wc_level_q),
+        .fill_data_i({f_hier_q, f_base_q}),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     smmu_wcache #(.ENTRIES(WC_ENTRIES), .STAGE2(1), .SPAN(0), .DATA_W(36)) u_s2_wc (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_s2), .lu_take_i(take_s2), .lu_key_i(k_key_q),
         .hit_o(s2_wc_hit_o), .level_o(s2_wc_level_o), .data_o(s2_wc_base_o),
-        .fill_valid_i(fill_s2_wc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_wc_level_i),
-        .fill_data_i(fill_base_i),
+        .fill_valid_i(f_valid[1]), .fill_key_i(f_key_q), .fill_level_i(f_wc_level_q),
+        .fill_data_i(f_base_q),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     smmu_wcache #(.ENTRIES(S2LC_ENTRIES), .STAGE2(1), .SPAN(1), .DATA_W(64)) u_s2_lc (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_s2), .lu_take_i(take_s2), .lu_key_i(k_key_q),
         .hit_o(s2_lc_hit_o), .level_o(s2_lc_level_o), .data_o(s2_lc_desc_o),
-        .fill_valid_i(fill_s2_lc_i), .fill_key_i(fill_key_i), .fill_level_i(fill_level_i),
-        .fill_data_i(fill_desc_i),
+        .fill_valid_i(f_valid[2]), .fill_key_i(f_key_q), .fill_level_i(f_level_q),
+        .fill_data_i(f_desc_q),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     smmu_wlines #(.ENTRIES(LINE_ENTRIES), .STAGE2(0)) u_s1_ln (
@@ -129,11 +168,11 @@ module smmu_walk_look #(
         .lu_valid_i(lu_s1), .lu_take_i(take_s1), .lu_key_i(k_key_q),
         .hit_o(s1_ln_hit_o), .level_o(s1_ln_level_o), .hier_o(s1_ln_hier_o),
         .desc_o(s1_ln_desc_o),
-        .al_valid_i(fill_s1_ln_i), .al_spare_i(fill_spare_i), .al_slot_i(fill_slot_i),
-        .al_key_i(fill_key_i),
-        .al_level_i(fill_level_i), .al_hier_i(fill_ln_hier_i), .al_beat_i(fill_beat_i),
-        .bt_valid_i(bt_valid_i), .bt_slot_i(bt_slot_i), .bt_err_i(bt_err_i),
-        .bt_last_i(bt_last_i), .bt_kill_i(bt_kill_i), .beat_data_i(beat_data_i),
+        .al_valid_i(f_valid[3]), .al_spare_i(f_spare_q), .al_slot_i(f_slot_q),
+        .al_key_i(f_key_q),
+        .al_level_i(f_level_q), .al_hier_i(f_ln_hier_q), .al_beat_i(f_beat_q),
+        .bt_valid_i(bt_valid_q), .bt_slot_i(bt_slot_q), .bt_err_i(bt_err_q),
+        .bt_last_i(bt_last_q), .bt_kill_i(bt_kill), .beat_data_i(beat_q),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     /* verilator lint_off UNUSEDSIGNAL */ // stage 2 has no hierarchical bits
@@ -144,11 +183,11 @@ module smmu_walk_look #(
         .lu_valid_i(lu_s2), .lu_take_i(take_s2), .lu_key_i(k_key_q),
         .hit_o(s2_ln_hit_o), .level_o(s2_ln_level_o), .hier_o(s2_ln_hier),
         .desc_o(s2_ln_desc_o),
-        .al_valid_i(fill_s2_ln_i), .al_spare_i(fill_spare_i), .al_slot_i(fill_slot_i),
-        .al_key_i(fill_key_i),
-        .al_level_i(fill_level_i), .al_hier_i(4'd0), .al_beat_i(fill_beat_i),
-        .bt_valid_i(bt_valid_i), .bt_slot_i(bt_slot_i), .bt_err_i(bt_err_i),
-        .bt_last_i(bt_last_i), .bt_kill_i(bt_kill_i), .beat_data_i(beat_data_i),
+        .al_valid_i(f_valid[4]), .al_spare_i(f_spare_q), .al_slot_i(f_slot_q),
+        .al_key_i(f_key_q),
+        .al_level_i(f_level_q), .al_hier_i(4'd0), .al_beat_i(f_beat_q),
+        .bt_valid_i(bt_valid_q), .bt_slot_i(bt_slot_q), .bt_err_i(bt_err_q),
+        .bt_last_i(bt_last_q), .bt_kill_i(bt_kill), .beat_data_i(beat_q),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 endmodule
 `default_nettype wire

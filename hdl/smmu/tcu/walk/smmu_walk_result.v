@@ -149,14 +149,15 @@ module smmu_walk_result #(
             if (flt_load_i)       flt_valid_o <= 1'b1;
             else if (flt_ready_i) flt_valid_o <= 1'b0;
         end
-        if (ok_load_i) begin
+        // what an empty register holds is of no meaning
+        if (!ok_valid_o) begin
             ok_slot_o     <= slot_i;
             ok_tbu_o      <= tbu;
             ok_msg_o      <= up;
             ok_ent_o      <= ent;
             ok_canstall_o <= canstall;
         end
-        if (flt_load_i) begin
+        if (!flt_valid_o) begin
             flt_slot_o <= slot_i;
             flt_tbu_o  <= tbu;
             flt_msg_o  <= up;

@@ -86,8 +86,15 @@ module smmu_walk_slots #(
 
     // ---- free slots -----------------------------------------------------------------
     // A slot whose line is still coming in is not free: its beats carry its number.
+    wire                  free_any, free_load;
+    wire [SW-1:0]         free_pick;
+    wire [WALK_SLOTS-1:0] free_held;
     util_rr_pick #(.N(WALK_SLOTS), .PICK_W(SW)) u_free (
-        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(~(busy_q | tell_q) & idle_i),
+        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(~(busy_q | tell_q | free_held) & idle_i),
+        .take_i(free_load), .valid_o(free_any), .pick_o(free_pick));
+    util_pick_hold #(.N(WALK_SLOTS), .PICK_W(SW)) u_free_hold (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(free_any), .pick_i(free_pick),
+        .load_o(free_load), .held_o(free_held),
         .take_i(new_valid_i), .valid_o(free_valid_o), .pick_o(free_slot_o));
 
     // ---- candidates -----------------------------------------------------------------
@@ -101,6 +108,10 @@ module smmu_walk_slots #(
         .take_i(ok_take_i), .valid_o(ok_valid_o), .pick_o(ok_slot_o));
 
     // faults: TBUs in turn, then the slots of that TBU in turn (D10)
+    wire                  flt_any, flt_load, flt_one;
+    wire [SW-1:0]         flt_pick;
+    wire [WALK_SLOTS-1:0] flt_held;
+    wire [WALK_SLOTS-1:0] flt_left = flt_q & ~flt_held;
     integer              i;
     reg [7:0]            flt_tbus;
     reg [WALK_SLOTS-1:0] flt_mine;
@@ -108,25 +119,28 @@ module smmu_walk_slots #(
     always @(*) begin
         flt_tbus = 8'd0;
         i        = 0;
-        if (|flt_q)
+        if (|flt_left)
             for (i = 0; i < WALK_SLOTS; i = i + 1)
-                if (flt_q[i]) flt_tbus[tbu_q[i*3 +: 3]] = 1'b1;
+                if (flt_left[i]) flt_tbus[tbu_q[i*3 +: 3]] = 1'b1;
     end
     util_rr_pick #(.N(8), .PICK_W(3)) u_flt_tbu (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(flt_tbus),
-        .take_i(flt_take_i), .valid_o(flt_valid_o), .pick_o(flt_tbu));
+        .take_i(flt_load), .valid_o(flt_any), .pick_o(flt_tbu));
     integer j;
     always @(*) begin
         flt_mine = {WALK_SLOTS{1'b0}};
         j        = 0;
-        if (|flt_q)
+        if (|flt_left)
             for (j = 0; j < WALK_SLOTS; j = j + 1)
-                flt_mine[j] = flt_q[j] && tbu_q[j*3 +: 3] == flt_tbu;
+                flt_mine[j] = flt_left[j] && tbu_q[j*3 +: 3] == flt_tbu;
     end
-    wire flt_any;
     util_rr_pick #(.N(WALK_SLOTS), .PICK_W(SW)) u_flt (
         .clk_i(clk_i), .rst_ni(rst_ni), .req_i(flt_mine),
-        .take_i(flt_take_i), .valid_o(flt_any), .pick_o(flt_slot_o));
+        .take_i(flt_load), .valid_o(flt_one), .pick_o(flt_pick));
+    util_pick_hold #(.N(WALK_SLOTS), .PICK_W(SW)) u_flt_hold (
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(flt_any), .pick_i(flt_pick),
+        .load_o(flt_load), .held_o(flt_held),
+        .take_i(flt_take_i), .valid_o(flt_valid_o), .pick_o(flt_slot_o));
 
     // ---- releases -------------------------------------------------------------------
     util_rr_pick #(.N(WALK_SLOTS), .PICK_W(SW)) u_tell (
@@ -223,7 +237,7 @@ module smmu_walk_slots #(
         end
     endgenerate
 
-    wire unused_ok = &{1'b0, winv_msg_i, flt_any};
+    wire unused_ok = &{1'b0, winv_msg_i, flt_one};
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
@@ -244,6 +258,9 @@ module smmu_walk_slots #(
         assume (!new_valid_i || free_valid_o);
         assume (!f_freed || busy_q[f_slot]);
     end
+    // nothing becomes outstanding for a slot without a walk (smmu_walk_bursts)
+    always @(posedge clk_i)
+        if (f_on && $past(rst_ni && idle_i[f_slot] && !busy_q[f_slot])) assume (idle_i[f_slot]);
 
     reg        f_used_q = 1'b0, f_vk_q, f_ak_q, f_ovt_q = 1'b0, f_busy_q = 1'b0, f_owed_q = 1'b0;
     reg [15:0] f_sid_q, f_vmid_q, f_asid_q;
@@ -300,8 +317,9 @@ module smmu_walk_slots #(
     always @(*) if (f_on && f_used_q && dead_o[f_slot]) assert (f_ovt_q || f_reached);
     // P3: only a slot without walk, untold release or outstanding read is given
     always @(*) if (f_on) begin
-        if (free_valid_o)
-            assert (!busy_q[free_slot_o] && !tell_q[free_slot_o] && idle_i[free_slot_o]);
+        if (free_valid_o && free_slot_o == f_slot)
+            assert (!busy_q[f_slot] && !tell_q[f_slot] && idle_i[f_slot]);
+        assert (free_held[f_slot] == (free_valid_o && free_slot_o == f_slot));
         assert (busy_q[f_slot] == f_busy_q);
     end
     // P4: each walk that ends is told released once

@@ -333,8 +333,8 @@ module smmu_walker #(
         .ok_canstall_o(ok_canstall_o),
         .flt_valid_o(flt_valid_o), .flt_ready_i(flt_ready_i), .flt_slot_o(flt_slot),
         .flt_tbu_o(flt_tbu_o), .flt_msg_o(flt_msg_o), .flt_o(flt_o));
-    // an invalidation also reaches a result that still waits to be taken
-    assign ok_once_o = dead[ok_slot];
+    // An invalidation also reaches a result that still waits: it is taken in no cycle of one.
+    assign ok_once_o = overtaken_o[ok_slot];
 
     // ---- reads --------------------------------------------------------------------------
     wire             is_line = (rd_kind == `RD_LINE);
@@ -413,7 +413,9 @@ module smmu_walker #(
     // P3: it fills no configuration
     always @(*) if (f_on && f_dead && s_slot_q == f_slot) assert (!cf_valid_o);
     // P4: its translation is for one use, also when it was already offered
-    always @(*) if (f_on && f_dead && ok_slot == f_slot) assert (ok_once_o);
+    always @(*) if (f_on && f_dead && ok_slot == f_slot && ok_ready_i) assert (ok_once_o);
+    // the gate of smmu_front_inv is closed
+    always @(*) if (f_on && winv_valid_i) assume (!ok_ready_i);
 
     always @(*) if (f_on) begin
         // C1: an overtaken walk comes to something that could be kept
