@@ -14,6 +14,7 @@ from tb.models.audit import PAGE
 from tb.models.cpu import Cpu, MmuFault
 from tb.models.linux.kernel import Kernel
 from tb.models.linux.mm import Mm, Vma
+from tb.models.linux.process import Process
 from tb.models.linux.sva import Bond, Sva
 from tb.models.platform import Platform
 
@@ -71,47 +72,16 @@ class UserLayout:
     dest: int = 0x0000_8000_0000
 
 
-class UserProcess:
-    """A process: EL0 loads and stores, and its accelerator queue."""
+class UserProcess(Process):
+    """A process with an accelerator queue."""
 
     def __init__(self, name: str, driver: AccelDriver, cpu: Cpu, mm: Mm, queue: int) -> None:
-        self.name = name
+        super().__init__(name, cpu, mm)
         self.driver = driver
-        self.cpu = cpu
-        self.mm = mm
         self.queue = queue
         self.layout = UserLayout()
         self.ring = accel.Ring(self.layout.ring, RING_LOG2)
         self.bond: Bond | None = None
-
-    # ---- EL0 memory ---------------------------------------------------------------------
-    async def store(self, va: int, data: bytes) -> None:
-        """Store a byte string; takes the page faults that come."""
-        while data:
-            n = min(len(data), PAGE - va % PAGE)
-            await self._access(va, n, data[:n])
-            va, data = va + n, data[n:]
-
-    async def load(self, va: int, n: int) -> bytes:
-        """Load a byte string; takes the page faults that come."""
-        out = bytearray()
-        while n:
-            size = min(n, PAGE - va % PAGE)
-            out += await self._access(va, size, None)
-            va, n = va + size, n - size
-        return bytes(out)
-
-    async def _access(self, va: int, n: int, data: bytes | None) -> bytes:
-        cpu, mm = self.cpu, self.mm
-        await cpu.run("user-access", (n + 63) // 64)
-        while True:
-            try:
-                if data is None:
-                    return cpu.user_read(mm.space, mm.pgd, mm.asid, va, n)
-                cpu.user_write(mm.space, mm.pgd, mm.asid, va, data)
-                return b""
-            except MmuFault as fault:
-                await mm.user_fault(cpu, fault)
 
     # ---- accelerator library -------------------------------------------------------------
     async def open(self) -> None:
