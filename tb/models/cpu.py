@@ -105,6 +105,7 @@ class Cpu:
         self.tlb: dict[tuple[int, int | None, int], TlbEntry] = {}
         self.broadcast: list[Callable[[Message], None]] = []  # who listens on the interconnect
         self.maintenance = Maintenance(vmid, self._send)
+        self.el = 1  # exception level of the latest access
         self._memory = memory
         self._audit = audit
 
@@ -146,6 +147,7 @@ class Cpu:
 
     def translate(self, ttbr0: int, asid: int, va: int, write: bool, user: bool) -> int:
         """Virtual to host physical; ``ttbr0`` is the guest physical address of the tables."""
+        self.el = 0 if user else 1
         key_va = va >> 12
         entry = self.tlb.get((self.vmid, asid, key_va)) or self.tlb.get((self.vmid, None, key_va))
         if entry is None:
@@ -159,7 +161,7 @@ class Cpu:
     def _fill(self, ttbr0: int, asid: int, va: int, write: bool) -> TlbEntry:
         table = self.ttbr1 if va >> 63 else ttbr0
         masked = va & 0x0000_FFFF_FFFF_FFFF
-        leaf = walk(lambda ipa: self._read64(self.stage2(ipa, False)[0]), table, masked, 0)
+        leaf = walk(self._read_descriptor, table, masked, 0)
         if leaf is None or not leaf.desc & PTE_AF:
             raise MmuFault(1, va, write, "translation")
         ipa = leaf.base + (masked & (leaf.size - 1))
@@ -169,6 +171,13 @@ class Cpu:
         tag = asid if leaf.desc & PTE_NG else None
         self.tlb[self.vmid, tag, va >> 12] = entry
         return entry
+
+    def _read_descriptor(self, ipa: int) -> int:
+        """Stage-1 descriptor through stage 2; a table that is not memory is no MMIO."""
+        try:
+            return self._read64(self.stage2(ipa, False)[0])
+        except MmuFault as fault:
+            raise MmuFault(2, ipa, False, "walk", fault.ipa) from None
 
     # ---- EL1 accesses: the kernel's linear map never takes a stage-1 fault ---------------
     def kread(self, ipa: int, n: int) -> bytes:
@@ -211,15 +220,16 @@ class Cpu:
 
     async def user_mmio_write32(self, ttbr0: int, asid: int, va: int, value: int) -> None:
         """EL0 store to a device page that the kernel mapped into the process."""
-        pa = self.translate(ttbr0, asid, va, True, True)
-        async with self.lock:
-            await self.plat.mmio_write32(pa, value)
+        await self._user_device(ttbr0, asid, va, True, value)
 
     async def user_mmio_read32(self, ttbr0: int, asid: int, va: int) -> int:
         """EL0 load from a device page that the kernel mapped into the process."""
-        pa = self.translate(ttbr0, asid, va, False, True)
+        return await self._user_device(ttbr0, asid, va, False, 0)
+
+    async def _user_device(self, ttbr0: int, asid: int, va: int, write: bool, value: int) -> int:
+        pa = self.translate(ttbr0, asid, va, write, True)
         async with self.lock:
-            return await self.plat.mmio_read32(pa)
+            return await self._bus(pa, write, value)
 
     # ---- device registers ---------------------------------------------------------------
     async def mmio_read32(self, addr: int) -> int:
@@ -261,6 +271,7 @@ class Vcpu(Cpu):
         self.vttbr = vttbr
         self._s2_fault = s2_fault
         self._mmio = mmio
+        self.far = 0  # virtual address of the latest access that left the guest
         self._debt = 0  # stage-2 faults taken by accesses that do not wait themselves
 
     async def run(self, item: str, times: int = 1) -> None:
@@ -285,11 +296,24 @@ class Vcpu(Cpu):
     async def _device(self, addr: int, write: bool, value: int) -> int:
         """Registers are either mapped through stage 2, or trapped."""
         async with self.lock:
+            self.el = 1
             try:
                 pa, _ = self.stage2(addr, write)
             except MmuFault:
+                self.far = KERNEL_BASE + addr
                 return int(await self._mmio(self, addr, write, value))
             return await self._bus(pa, write, value)
+
+    async def _user_device(self, ttbr0: int, asid: int, va: int, write: bool, value: int) -> int:
+        try:
+            return await super()._user_device(ttbr0, asid, va, write, value)
+        except MmuFault as fault:
+            if fault.stage == 1 or fault.kind == "walk":
+                raise
+            ipa = fault.ipa | va % PAGE
+        async with self.lock:
+            self.far = va
+            return int(await self._mmio(self, ipa, write, value))
 
 
 def _pages(addr: int, n: int) -> list[tuple[int, int]]:

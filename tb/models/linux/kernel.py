@@ -81,6 +81,12 @@ class Kernel:
         """One page; ``owner`` without a colon is a table or the like of this kernel."""
         return self.pages.alloc_page(owner if ":" in owner else f"{self.name}:{owner}")
 
+    def alloc_zeroed(self, size: int, what: str, align: int = PAGE) -> int:
+        """Contiguous memory of this kernel for a device, whole pages, zeroed."""
+        base = self.pages.alloc_contiguous(size, f"{self.name}:{what}", align)
+        self.cpus[0].kwrite(base, bytes((size + PAGE - 1) // PAGE * PAGE))
+        return base
+
     def free_page(self, addr: int) -> None:
         """Give a page back; poisoned, so that stale use of its contents shows."""
         self.cpus[0].kwrite(addr, b"\xde\xad\xbe\xef" * (PAGE // 4))

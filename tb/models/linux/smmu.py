@@ -150,10 +150,7 @@ class GuestSmmuIo(SmmuIo):
         self.cpu.kwrite(addr, data)
 
     def alloc(self, size: int, align: int, what: str) -> int:
-        align = max(align, 4096)
-        base = self.kernel.pages.alloc_contiguous(size, f"guest:{what}", align)
-        self.cpu.kwrite(base, bytes((size + 4095) // 4096 * 4096))
-        return base
+        return self.kernel.alloc_zeroed(size, what, max(align, 4096))
 
     async def spend(self, step: str) -> None:
         await self.cpu.kernel(step)

@@ -53,6 +53,9 @@ class Machine:
             assert pa != RAM_GPA + index * PAGE
             self._pages.append(pa)
             self.vmm.pages[RAM_HVA // PAGE + index] = pa
+        self._give_ram()
+
+    def _give_ram(self) -> None:
         self.kvm.set_user_memory_region(MemorySlot(RAM_GPA, tuple(self._pages)))
 
     def map_bar(self, base: int, length: int) -> None:
