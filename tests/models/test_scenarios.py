@@ -20,6 +20,10 @@ CAUGHT_BY = {
     "drop-broadcast": STALE,
     "other-vmid": STALE,
     "mix-pasid": ISOLATION,
+    "drop-tlbi": STALE,
+    "keep-iotlb": STALE,
+    "drop-unmap": STALE,
+    "mix-vmid": ISOLATION,
     "lose-stage2-fault": "waits for host_resume; host-kernel holds it",
     "lose-page-response": "waits for vfio_response; qemu holds it",
 }
@@ -27,6 +31,14 @@ CAUGHT_IN = {
     ("iommufd", "lose-page-response"): "waits for fault_response; qemu holds it",
     ("host-sva", "lose-page-response"): "waits for host_resume; host-kernel holds it",
     ("host-sva-dvm", "lose-page-response"): "waits for host_resume; host-kernel holds it",
+}
+# defect -> part of a line, where no checker of accesses and no stuck fault is the first to tell
+SAID_OF = {
+    "lose-interrupt": "watchdog: not finished",
+    "lose-load-data": "no network device",
+    "accept-any-response": "attacked P0: copy 0 ended with",
+    "forget-stalls": "is stuck since",
+    "wait-in-event-thread": "faults took",
 }
 
 
@@ -45,6 +57,9 @@ def test_scenario(name):
 def test_defect_is_caught(name, defect):
     result = played(name, defect)
     assert result["errors"]
+    if defect in SAID_OF:
+        assert any(SAID_OF[defect] in line for line in result["errors"]), result["errors"]
+        return
     caught = CAUGHT_IN.get((name, defect)) or CAUGHT_BY[defect]
     if caught in (STALE, ISOLATION):
         assert result[caught] > 0
