@@ -51,6 +51,10 @@ SCENARIOS: dict[str, Entry] = {
         "extra: memory of the VM is not pinned, stage-2 faults stall and the host repairs them",
         "unpinned.Unpinned",
     ),
+    "cpu-basics": Entry(
+        "a VMM, KVM and guest code on a virtual CPU; packets through an emulated device",
+        "cpu_basics.CpuBasics",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tb.models.arm_smmu_v3 import TLBI_OPCODES, SmmuIo
 from tb.models.cpu import Cpu, Vcpu
+from tb.models.kvm_api import VcpuFile
 from tb.models.linux.kernel import Kernel
 from tb.models.linux.mm import Mm
 from tb.models.linux.smmu import SvaSmmu
@@ -104,3 +105,17 @@ def drop_broadcast(kernel: Kernel) -> None:
                 deliver(message)
 
         cpu.broadcast[:] = [lossy]
+
+
+def drop_cpu_tlbi(kernel: Kernel) -> None:
+    """TLBI by address: the instruction is executed, the TLBs keep their entries."""
+
+    async def nothing(cpu: Cpu, asid: int, va: int, pages: int = 1) -> None:
+        await cpu.kernel("tlbi")
+
+    kernel.tlbi_va = nothing  # type: ignore[method-assign]
+
+
+def lose_load_data(vcpu: VcpuFile) -> None:
+    """What the VMM answers to a load does not get into the shared page."""
+    vcpu.complete = lambda data: None  # type: ignore[method-assign]
