@@ -9,7 +9,7 @@ reached, and what a step costs) and in the subclass that decides what to do with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tb.models.cpu import CpuIdentity
@@ -318,25 +318,9 @@ class SmmuDriver:
     async def write_entry(
         self, addr: int, new: bytes, invalidate: bytes, io: SmmuIo | None = None
     ) -> None:
-        """Change a live STE or CD (facts 2.5): one word if that is all, else through V=0.
-
-        The V bit is in word 0 of both, so writing word 0 as zero makes the entry invalid.
-        """
+        """Change a live STE or CD; ``invalidate`` is the command that makes it seen."""
         io = io or self.io
-        old = io.load(addr, len(new))
-        changed = [i for i in range(0, len(new), 8) if old[i : i + 8] != new[i : i + 8]]
-        if not changed:
-            return
-        if changed != [0] and len(changed) > 1:
-            if old[:8] != bytes(8):
-                io.store(addr, bytes(8))
-                await self.issue([invalidate], sync=True, io=io)
-            io.store(addr + 8, new[8:])
-            await self.issue([invalidate], sync=True, io=io)
-            io.store(addr, new[:8])
-        else:
-            io.store(addr + changed[0], new[changed[0] : changed[0] + 8])
-        await self.issue([invalidate], sync=True, io=io)
+        await replace_entry(io, addr, new, lambda: self.issue([invalidate], sync=True, io=io))
 
     async def write_ste(self, sid: int, **fields: int) -> None:
         """Replace the STE of ``sid``."""
@@ -396,6 +380,29 @@ class SmmuDriver:
         command = Cmd.resume(sid=sid, stag=stag, ac=int(retry), ab=int(not retry))
         self.plat.counters[f"{self.name}-resumes"] += 1
         await self.issue([command], sync=False, io=io, on_queued=on_queued)
+
+
+async def replace_entry(
+    io: SmmuIo, addr: int, new: bytes, invalidate: Callable[[], Awaitable[None]]
+) -> None:
+    """Change a live STE or CD (facts 2.5): one word if that is all, else through V=0.
+
+    The V bit is in word 0 of both, so writing word 0 as zero makes the entry invalid.
+    """
+    old = io.load(addr, len(new))
+    changed = [i for i in range(0, len(new), 8) if old[i : i + 8] != new[i : i + 8]]
+    if not changed:
+        return
+    if changed != [0] and len(changed) > 1:
+        if old[:8] != bytes(8):
+            io.store(addr, bytes(8))
+            await invalidate()
+        io.store(addr + 8, new[8:])
+        await invalidate()
+        io.store(addr, new[:8])
+    else:
+        io.store(addr + changed[0], new[changed[0] : changed[0] + 8])
+    await invalidate()
 
 
 def is_stall(raw: bytes) -> bool:

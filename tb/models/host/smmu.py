@@ -205,7 +205,7 @@ class HostSmmu(SvaSmmu):
     async def on_event(self, raw: bytes) -> None:
         """Route one record to the device's fault handler (facts 7.6, 8.5)."""
         rec = decode(raw)
-        if rec.streamid in self._cdtab:  # a device of the host itself
+        if rec.streamid in self.tables:  # a device of the host itself
             await super().on_event(raw)
             return
         domain = self.domains.get(rec.streamid)

@@ -12,16 +12,14 @@ from collections.abc import Awaitable, Callable
 
 from tb.models.arm_smmu_v3 import RESP_SUCCESS, SmmuDriver, SmmuIo, decode, is_stall
 from tb.models.cpu import Cpu
-from tb.models.fields import CD, L1CD, Cmd, Event, S1Dss, S1Fmt, SteConfig
+from tb.models.fields import Cmd, Event, S1Dss, S1Fmt, SteConfig
 from tb.models.layout import Record
+from tb.models.linux.cd_table import CdTables
 from tb.models.linux.kernel import Kernel
 from tb.models.platform import Event as Signal
 from tb.models.platform import Platform
 from tb.models.timeline import Timeline
 
-CD_BYTES = 64
-LEAF_BITS = 10  # 1024 CDs in a 64 KB leaf (S1Fmt 2)
-MAIR0, MAIR1 = 0x0044_FFFF, 0x0000_0004  # normal WB, WB tagged, NC, nGnRnE; nGnRE
 StallHandler = Callable[[Record], Awaitable[None]]
 
 
@@ -37,19 +35,16 @@ class SvaSmmu(SmmuDriver):
         self.timeline = timeline
         self.stall_handler: StallHandler | None = None
         self.reported: list[str] = []  # unrecoverable events, as the kernel log shows them
-        self._cdtab: dict[int, int] = {}  # StreamID -> L1CD table
-        self._leaves: dict[tuple[int, int], int] = {}
+        self.tables = CdTables(self._invalidate_cd)
 
     def io_on(self, cpu: Cpu) -> SmmuIo:
         """Access path of code that runs on ``cpu``."""
         raise NotImplementedError
 
-    # ---- CD tables ----------------------------------------------------------------------
+    # ---- stage 1 ------------------------------------------------------------------------
     async def attach_device(self, sid: int) -> None:
         """Stage-1 STE with a two-level CD table; traffic without a SubstreamID is refused."""
-        l1_bytes = 8 << max(self.ssid_bits - LEAF_BITS, 0)
-        table = self.io.alloc(l1_bytes, l1_bytes, "cdtable")
-        self._cdtab[sid] = table
+        table = self.tables.add(sid, self.ssid_bits, self.io)
         await self.io.spend("driver")
         await self.write_ste(
             sid,
@@ -64,43 +59,21 @@ class SvaSmmu(SmmuDriver):
             s1csh=3,
         )
 
-    async def _cd_address(self, sid: int, ssid: int, io: SmmuIo) -> int:
-        index = ssid >> LEAF_BITS
-        if (sid, index) not in self._leaves:
-            size = CD_BYTES << LEAF_BITS
-            leaf = io.alloc(size, size, "cdtable-leaf")
-            self._leaves[sid, index] = leaf
-            io.store(self._cdtab[sid] + 8 * index, L1CD.pack(v=1, l2ptr=leaf))
-            await self.issue([Cmd.cfgi_cd(sid=sid, ssid=ssid, leaf=0)], sync=True, io=io)
-        return self._leaves[sid, index] + (ssid & ((1 << LEAF_BITS) - 1)) * CD_BYTES
+    async def _invalidate_cd(self, sid: int, ssid: int, leaf: bool, io: SmmuIo) -> None:
+        await self.issue([Cmd.cfgi_cd(sid=sid, ssid=ssid, leaf=int(leaf))], sync=True, io=io)
 
     async def write_cd(self, sid: int, ssid: int, io: SmmuIo, **fields: int) -> None:
         """Write one context descriptor; no fields at all clears it."""
-        addr = await self._cd_address(sid, ssid, io)
-        await self.write_entry(addr, CD.pack(**fields), Cmd.cfgi_cd(sid=sid, ssid=ssid, leaf=1), io)
+        await self.tables.write(sid, ssid, io, **fields)
 
-    @staticmethod
-    def sva_cd(pgd: int, asid: int) -> dict[str, int]:
-        """Fields of a CD that shares a process page table (facts 7.5)."""
-        return {
-            "v": 1,
-            "t0sz": 16,
-            "tg0": 0,
-            "ir0": 1,
-            "or0": 1,
-            "sh0": 3,
-            "epd1": 1,
-            "ips": 4,
-            "aa64": 1,
-            "s": 1,
-            "r": 1,
-            "a": 1,
-            "aset": 0,  # the ASID is shared with the CPU
-            "asid": asid,
-            "ttb0": pgd,
-            "mair0": MAIR0,
-            "mair1": MAIR1,
-        }
+    async def invalidate_va(self, asid: int, va: int, pages: int, io: SmmuIo) -> None:
+        """Device TLB of a range; returns when the CMD_SYNC completed."""
+        commands = self.tlbi_range(0, asid, va, pages, leaf=False)
+        await self.issue(commands, sync=True, io=io)
+
+    async def invalidate_asid(self, asid: int, io: SmmuIo) -> None:
+        """Device TLB of a whole address space."""
+        await self.issue([Cmd.tlbi_nh_asid(asid=asid)], sync=True, io=io)
 
     # ---- events -------------------------------------------------------------------------
     async def on_event(self, raw: bytes) -> None:

@@ -8,14 +8,40 @@ event queue and the worker before the PASID can be reused (facts 7.5 to 7.7).
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from tb.models.arm_smmu_v3 import RESP_INVALID, RESP_SUCCESS, SmmuIo, SvaUnsupportedError
-from tb.models.cpu import Cpu
-from tb.models.fields import Cmd
+from tb.models.cpu import Cpu, CpuIdentity
 from tb.models.layout import Record
+from tb.models.linux.cd_table import sva_cd
 from tb.models.linux.kernel import Kernel, PidAllocator
 from tb.models.linux.mm import Mm
-from tb.models.linux.smmu import SvaSmmu
+from tb.models.linux.smmu import StallHandler
 from tb.models.platform import Channel, Platform
+from tb.models.timeline import Timeline
+
+
+class SvaIommu(Protocol):
+    """What SVA needs of the driver below: the SMMU's, or the virtio IOMMU's."""
+
+    name: str
+    level: str  # prefix of the hops it marks
+    broadcast: bool
+    timeline: Timeline
+    io: SmmuIo
+    stall_handler: StallHandler | None
+
+    def sva_supported(self, cpu: CpuIdentity) -> bool: ...
+
+    def io_on(self, cpu: Cpu) -> SmmuIo: ...
+
+    async def write_cd(self, sid: int, ssid: int, io: SmmuIo, **fields: int) -> None: ...
+
+    async def invalidate_va(self, asid: int, va: int, pages: int, io: SmmuIo) -> None: ...
+
+    async def invalidate_asid(self, asid: int, io: SmmuIo) -> None: ...
+
+    async def respond(self, sid: int, stag: int, code: int, io: SmmuIo) -> None: ...
 
 
 class Bond:
@@ -30,15 +56,14 @@ class Bond:
 
     # ---- mmu notifier (facts 7.7) ---------------------------------------------------------
     async def invalidate_range(self, cpu: Cpu, start: int, pages: int) -> None:
-        """Device TLB of a range; returns when the CMD_SYNC completed.
+        """Device TLB of a range; returns when the invalidation completed.
 
         With broadcast the TLBI and DSB of the CPU have done it already.
         """
         smmu = self.sva.smmu
         if smmu.broadcast:
             return
-        commands = smmu.tlbi_range(0, self.mm.asid, start, pages, leaf=False)
-        await smmu.issue(commands, sync=True, io=smmu.io_on(cpu))
+        await smmu.invalidate_va(self.mm.asid, start, pages, smmu.io_on(cpu))
 
     async def release(self, cpu: Cpu) -> None:
         """The address space dies: no walks any more, but the CD stays valid.
@@ -47,7 +72,7 @@ class Bond:
         C_BAD_CD reports (facts 7.7); S and R are cleared so that they neither stall nor report.
         """
         smmu, io = self.sva.smmu, self.sva.smmu.io_on(cpu)
-        fields = smmu.sva_cd(self.mm.pgd, self.mm.asid) | {"epd0": 1, "s": 0, "r": 0}
+        fields = sva_cd(self.mm.pgd, self.mm.asid) | {"epd0": 1, "s": 0, "r": 0}
         await smmu.write_cd(self.sid, self.pasid, io, **fields)
         await self.sva.invalidate_asid(self.mm.asid, io)
         smmu.timeline.abandon(self.pasid)
@@ -55,11 +80,11 @@ class Bond:
 
 
 class Sva:
-    """SVA core of a kernel for one SMMU."""
+    """SVA core of a kernel for one IOMMU."""
 
     WORKERS = 2
 
-    def __init__(self, plat: Platform, kernel: Kernel, smmu: SvaSmmu) -> None:
+    def __init__(self, plat: Platform, kernel: Kernel, smmu: SvaIommu) -> None:
         self.plat = plat
         self.kernel = kernel
         self.smmu = smmu
@@ -84,7 +109,7 @@ class Sva:
         bond = Bond(self, sid, mm.pasid, mm)
         mm.notifiers.append(bond)
         self.bonds[sid, bond.pasid] = bond
-        fields = self.smmu.sva_cd(mm.pgd, mm.asid)
+        fields = sva_cd(mm.pgd, mm.asid)
         await self.smmu.write_cd(sid, bond.pasid, self.smmu.io_on(cpu), **fields)
         return bond
 
@@ -103,7 +128,7 @@ class Sva:
     async def invalidate_asid(self, asid: int, io: SmmuIo) -> None:
         """Everything of an address space; left to the CPU's TLBI where that is broadcast."""
         if not self.smmu.broadcast:
-            await self.smmu.issue([Cmd.tlbi_nh_asid(asid=asid)], sync=True, io=io)
+            await self.smmu.invalidate_asid(asid, io)
 
     # ---- page requests ------------------------------------------------------------------
     async def _queue_request(self, rec: Record) -> None:

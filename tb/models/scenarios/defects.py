@@ -12,6 +12,7 @@ from typing import Any
 from tb.models.arm_smmu_v3 import TLBI_OPCODES, SmmuIo
 from tb.models.cpu import Cpu, Vcpu
 from tb.models.kvm_api import VcpuFile
+from tb.models.linux.cd_table import sva_cd
 from tb.models.linux.kernel import Kernel
 from tb.models.linux.mm import Mm
 from tb.models.linux.smmu import SvaSmmu
@@ -55,7 +56,7 @@ def mix_pasid(sva: Sva) -> None:
         first.append(mm)
         bond = await bind(cpu, sid, mm)
         if len(first) > 1:
-            fields = sva.smmu.sva_cd(first[0].pgd, mm.asid)
+            fields = sva_cd(first[0].pgd, mm.asid)
             await sva.smmu.write_cd(sid, bond.pasid, sva.smmu.io_on(cpu), **fields)
         return bond
 
