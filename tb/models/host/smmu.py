@@ -24,6 +24,7 @@ from tb.models.timeline import Timeline
 
 PAGE_SHIFT = 12
 SUBMISSION = 64  # commands of one submission (facts 7.3)
+S2_IPA_LIMIT = 16  # more pages than this: the whole VM at once
 FaultHandler = Callable[[uapi.IommuFault], Awaitable[None]]
 
 # stage-1 events that are forwarded as unrecoverable faults (facts 8.5)
@@ -198,6 +199,16 @@ class HostSmmu(SvaSmmu):
         leaf = bool(inv.flags & uapi.INV_LEAF)
         return self.tlbi_range(domain.vmid, inv.archid, inv.addr, pages, leaf)
 
+    async def invalidate_stage2(self, domain: NestedDomain, pages: list[int]) -> None:
+        """Pages went from stage 2; what was combined with stage 1 goes too (facts 5.3)."""
+        if len(pages) > S2_IPA_LIMIT:
+            commands = [Cmd.tlbi_s12_vmall(vmid=domain.vmid)]
+        else:
+            commands = [Cmd.tlbi_s2_ipa(vmid=domain.vmid, addr=page) for page in pages]
+            if domain.stage1 is not None:
+                commands.append(Cmd.tlbi_nh_all(vmid=domain.vmid))
+        await self.issue(commands, sync=True)
+
     # ---- faults -------------------------------------------------------------------------
     def on_irq(self) -> None:
         self.timeline.irq()
@@ -250,8 +261,7 @@ class HostSmmu(SvaSmmu):
     async def unmap_stage2(self, domain: NestedDomain, ipa: int) -> None:
         """Take a page out of an unpinned stage 2: descriptor, then every translation with it."""
         domain.stage2.unmap_page(ipa)
-        commands = [Cmd.tlbi_s2_ipa(vmid=domain.vmid, addr=ipa), Cmd.tlbi_nh_all(vmid=domain.vmid)]
-        await self.issue(commands, sync=True)
+        await self.invalidate_stage2(domain, [ipa])
 
     @staticmethod
     def _perm(rec) -> int:

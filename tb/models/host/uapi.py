@@ -13,6 +13,7 @@ from dataclasses import dataclass
 VFIO_BASE = 100
 TYPE1_NESTING_IOMMU = 6
 IOMMU_MAP_DMA = VFIO_BASE + 13
+IOMMU_UNMAP_DMA = VFIO_BASE + 14
 IOMMU_SET_PASID_TABLE = VFIO_BASE + 22
 IOMMU_CACHE_INVALIDATE = VFIO_BASE + 23
 IOMMU_SET_MSI_BINDING = VFIO_BASE + 24
@@ -21,7 +22,7 @@ REGION_SUBTYPE_DMA_FAULT = 1
 REGION_SUBTYPE_DMA_FAULT_RESPONSE = 2
 IRQ_SUBTYPE_DMA_FAULT = 1
 
-EINVAL, ENOENT, ENOSPC, ENOTTY = 22, 2, 28, 25
+EINVAL, ENOENT, EEXIST, ENOSPC, ENOTTY = 22, 2, 17, 28, 25
 
 PASID_CONFIG_TRANSLATE, PASID_CONFIG_BYPASS, PASID_CONFIG_ABORT = 1, 2, 3
 PASID_TABLE_SET, PASID_TABLE_UNSET = 1, 2
@@ -74,6 +75,24 @@ class DmaMap:
     def unpack(cls, raw: bytes) -> DmaMap:
         _, flags, vaddr, iova, size = cls.FORMAT.unpack(raw)
         return cls(vaddr, iova, size, flags)
+
+
+@dataclass
+class DmaUnmap:
+    """VFIO_IOMMU_UNMAP_DMA: {argsz, flags, iova, size}."""
+
+    iova: int
+    size: int
+    flags: int = 0
+    FORMAT = struct.Struct("<IIQQ")
+
+    def pack(self) -> bytes:
+        return self.FORMAT.pack(self.FORMAT.size, self.flags, self.iova, self.size)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> DmaUnmap:
+        _, flags, iova, size = cls.FORMAT.unpack(raw)
+        return cls(iova, size, flags)
 
 
 @dataclass

@@ -80,6 +80,8 @@ class VfioContainer:
         await self.plat.spend("host-ioctl")
         if request == uapi.IOMMU_MAP_DMA:
             self._map_dma(uapi.DmaMap.unpack(raw))
+        elif request == uapi.IOMMU_UNMAP_DMA:
+            await self._unmap_dma(uapi.DmaUnmap.unpack(raw))
         elif request == uapi.IOMMU_SET_PASID_TABLE:
             table = uapi.PasidTable.unpack(raw)
             if table.pasid_bits > self._pasid_bits_limit:
@@ -94,10 +96,22 @@ class VfioContainer:
 
     def _map_dma(self, dma: uapi.DmaMap) -> None:
         """Pin the VMM's pages and map them at stage 2: no stage-2 fault can happen later."""
+        if any(dma.iova + offset in self.pinned for offset in range(0, dma.size, PAGE)):
+            raise uapi.UapiError(uapi.EEXIST, f"MAP_DMA: 0x{dma.iova:x} is mapped")
         for offset in range(0, dma.size, PAGE):
             pa = self._vmm.pa(dma.vaddr + offset)
             self.domain.stage2.map_page(dma.iova + offset, pa, write=bool(dma.flags & 2))
             self.pinned[dma.iova + offset] = pa
+
+    async def _unmap_dma(self, dma: uapi.DmaUnmap) -> None:
+        """Unmap, invalidate, unpin: in this order, and done when the ioctl returns."""
+        gone = [a for a in range(dma.iova, dma.iova + dma.size, PAGE) if a in self.pinned]
+        for iova in gone:
+            self.domain.stage2.unmap_page(iova)
+        if gone:
+            await self._smmu.invalidate_stage2(self.domain, gone)
+        for iova in gone:
+            del self.pinned[iova]
 
     def _bind_msi(self, bind: uapi.MsiBinding) -> None:
         """Map the physical doorbell where the guest believes its own to be."""

@@ -26,8 +26,8 @@ IRQ_LINES = {"evtq": "smmu-evtq", "gerr": "smmu-gerr", "cmd_sync": "smmu-cmd-syn
 class _TlbEntry:
     """One cached translation with what invalidation needs to know."""
 
-    def __init__(self, page: int, asid: int, vmid: int) -> None:
-        self.page, self.asid, self.vmid = page, asid, vmid
+    def __init__(self, page: int, asid: int, vmid: int, stage1: bool) -> None:
+        self.page, self.asid, self.vmid, self.stage1 = page, asid, vmid, stage1
 
 
 class SmmuStandin:
@@ -69,6 +69,10 @@ class SmmuStandin:
                 self._drop(lambda k, e: (e.vmid, e.asid) == (cmd.vmid, cmd.asid))
             case Op.TLBI_NH_ALL | Op.TLBI_S12_VMALL:
                 self._drop(lambda k, e: e.vmid == cmd.vmid)
+            case Op.TLBI_S2_IPA:
+                self._drop(
+                    lambda k, e: not e.stage1 and e.vmid == cmd.vmid and k[2] == cmd.addr // PAGE
+                )
             case Op.TLBI_NSNH_ALL:
                 self._tlb.clear()
             case Op.CFGI_STE:
@@ -129,13 +133,15 @@ class SmmuStandin:
 
     def _entry(self, outcome: Outcome) -> _TlbEntry:
         asid = vmid = 0
+        stage1 = False
         for fetch in outcome.fetches:
             if fetch.what == "CD":
+                stage1 = True
                 asid = CD.get(self.memory.peek(fetch.pa, 64), "asid")
             elif fetch.what == "STE":
                 vmid = int.from_bytes(self.memory.peek(fetch.pa + 16, 2), "little")
         assert outcome.pa is not None
-        return _TlbEntry(outcome.pa & ~(PAGE - 1), asid, vmid)
+        return _TlbEntry(outcome.pa & ~(PAGE - 1), asid, vmid, stage1)
 
     def _memory_access(
         self, pa: int, txn: Transaction, who: str, data: bytes | None
