@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tb.models import accel
 from tb.models.audit import PAGE, AuditView
+from tb.models.cpu import Cpu
 from tb.models.hardware import QUEUES
 from tb.models.host import uapi
 from tb.models.host.machine import Host
@@ -22,7 +23,7 @@ from tb.models.linux.kernel import Kernel
 from tb.models.linux.os import LinuxWithSva
 from tb.models.linux.pages import GuestPages
 from tb.models.linux.smmu import GuestSmmu
-from tb.models.linux.sva import Sva
+from tb.models.linux.sva import Sva, SvaIommu
 from tb.models.qemu import machine as mach
 from tb.models.qemu.vfio_device import VfioPassThrough
 from tb.models.qemu.vsmmu import Vsmmu
@@ -73,6 +74,20 @@ class Stack:
 
     async def pass_through(self) -> None:
         """VFIO container of 2020: all RAM pinned and mapped, the relay behind the vSMMU."""
+        await self._open_container()
+        await self.map_ram()
+        self.relay = VfioPassThrough(
+            self.plat,
+            self.machine,
+            self.vsmmu,
+            self.container,
+            self.vfio,
+            self.config.vsid,
+            self.host.timeline,
+        )
+
+    async def _open_container(self) -> None:
+        """The device in a VFIO container, with a stage 2 that is empty yet."""
         cfg, plat, host = self.config, self.plat, self.host
         stage2 = Stage2Table(host.memory, "host:smmu-stage2")
         self.domain = NestedDomain(cfg.vmid, stage2, self.slot.sid)
@@ -82,10 +97,6 @@ class Stack:
         )
         self.vfio = VfioDevice(
             plat, host.memory, host.smmu, self.container, (self.slot.base, accel.WINDOW_BYTES)
-        )
-        await self.map_ram()
-        self.relay = VfioPassThrough(
-            plat, self.machine, self.vsmmu, self.container, self.vfio, cfg.vsid, host.timeline
         )
 
     async def map_ram(self) -> None:
@@ -97,20 +108,31 @@ class Stack:
     async def boot_guest(self) -> None:
         """Guest kernel, its SMMU driver, SVA, the accelerator's driver."""
         plat, cfg, host = self.plat, self.config, self.host
-        view = AuditView(host.audit, self.machine.pa)
-        pages = GuestPages(view, mach.RAM_GPA, cfg.ram_pages, host.rng)
-        cpus = list(self.kvm.vcpus)
-        self.kernel = Kernel(plat, cpus, pages, view, host.hw if cfg.broadcast else None)
-        self.kernel.boot()
+        cpu = self._boot_kernel()
         self.guest_smmu = GuestSmmu(
-            plat, self.kernel, cpus[0], mach.SMMU_GPA, host.timeline, use_btm=cfg.broadcast
+            plat, self.kernel, cpu, mach.SMMU_GPA, host.timeline, use_btm=cfg.broadcast
         )
         await self.guest_smmu.start(self.kvm.guest_line(mach.GSI_SMMU_EVTQ))
         await self.guest_smmu.attach_device(cfg.vsid)
-        self.sva = Sva(plat, self.kernel, self.guest_smmu)
+        await self._boot_accel(self.guest_smmu)
+
+    def _boot_kernel(self) -> Cpu:
+        """The guest kernel; returns its boot CPU."""
+        cfg, host = self.config, self.host
+        view = AuditView(host.audit, self.machine.pa)
+        pages = GuestPages(view, mach.RAM_GPA, cfg.ram_pages, host.rng)
+        cpus = list(self.kvm.vcpus)
+        self.kernel = Kernel(self.plat, cpus, pages, view, host.hw if cfg.broadcast else None)
+        self.kernel.boot()
+        return cpus[0]
+
+    async def _boot_accel(self, iommu: SvaIommu) -> None:
+        """SVA and the accelerator's driver: from here on processes can be made."""
+        plat, cfg = self.plat, self.config
+        self.sva = Sva(plat, self.kernel, iommu)
         self.driver = AccelDriver(plat, self.kernel, self.sva, mach.ACCEL_GPA, cfg.vsid)
-        await self.driver.probe(cpus[0])
+        await self.driver.probe(self.kernel.cpus[0])
         self.os = LinuxWithSva(
-            self.kernel, self.sva, self.driver, host.probe, self.slot.sid,
+            self.kernel, self.sva, self.driver, self.host.probe, self.slot.sid,
             first_queue=cfg.device * QUEUES, name=cfg.name,
         )  # fmt: skip
