@@ -39,8 +39,8 @@ class AccelDriver:
         params = await cpu.mmio_read32(self.base + accel.global_reg(accel.GlobalReg.PARAMS))
         return accel.Params.decode(params)
 
-    async def open_queue(self, cpu: Cpu, queue: int, ring: int, pasid: int) -> None:
-        """Hand a queue to an address space."""
+    async def open_queue(self, cpu: Cpu, queue: int, ring: int, pasid: int | None) -> None:
+        """Hand a queue to an address space; without a PASID to the one of the device."""
         await cpu.kernel("driver")
         for offset, value in accel.setup_writes(queue, ring=ring, ring_log2=RING_LOG2, pasid=pasid):
             await cpu.mmio_write32(self.base + offset, value)

@@ -62,5 +62,9 @@ class LinuxWithSva:
         bound = Binding(process.mm.space, self._sid, process.mm.pasid)
         self._probe.bindings[self._first_queue + queue] = bound
 
+    def bind_space(self, queue: int, space: Space) -> None:
+        """As :meth:`bind_queue` for traffic of the kernel itself, which has no PASID."""
+        self._probe.bindings[self._first_queue + queue] = Binding(space, self._sid, 0)
+
     def _space(self, pasid: int) -> Space:
         return f"{self.name}.{pasid}" if self.name else pasid

@@ -55,6 +55,10 @@ SCENARIOS: dict[str, Entry] = {
         "a VMM, KVM and guest code on a virtual CPU; packets through an emulated device",
         "cpu_basics.CpuBasics",
     ),
+    "virtio-iommu": Entry(
+        "a virtio IOMMU: translation in software, VFIO maps, tables of the guest with SVA",
+        "virtio_iommu.VirtioIommuScenario",
+    ),
 }
 
 

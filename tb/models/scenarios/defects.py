@@ -11,6 +11,7 @@ from typing import Any
 
 from tb.models.arm_smmu_v3 import TLBI_OPCODES, SmmuIo
 from tb.models.cpu import Cpu, Vcpu
+from tb.models.host.uapi import CACHE_IOTLB, CacheInvalidate
 from tb.models.kvm_api import VcpuFile
 from tb.models.linux.cd_table import sva_cd
 from tb.models.linux.kernel import Kernel
@@ -18,6 +19,8 @@ from tb.models.linux.mm import Mm
 from tb.models.linux.smmu import SvaSmmu
 from tb.models.linux.sva import Bond, Sva
 from tb.models.maintenance import Message, SyncMessage
+from tb.models.qemu.virtio_iommu import Endpoint, Mapping, VirtioIommu
+from tb.models.qemu.virtio_iommu_vfio import VfioEndpoint
 
 
 def drop_invalidation_relay(relay: Any) -> None:
@@ -120,3 +123,28 @@ def drop_cpu_tlbi(kernel: Kernel) -> None:
 def lose_load_data(vcpu: VcpuFile) -> None:
     """What the VMM answers to a load does not get into the shared page."""
     vcpu.complete = lambda data: None  # type: ignore[method-assign]
+
+
+def keep_iotlb(viommu: VirtioIommu) -> None:
+    """Translations that were cached for emulated devices stay for ever."""
+    viommu._forget = lambda match: None  # type: ignore[method-assign]
+
+
+def drop_invalidate_requests(endpoint: VfioEndpoint) -> None:
+    """The guest's INVALIDATE of the device's TLB is answered and goes no further."""
+    pass_on = endpoint._cache_invalidate
+
+    async def lossy(inv: CacheInvalidate) -> None:
+        if inv.cache != CACHE_IOTLB:
+            await pass_on(inv)
+
+    endpoint._cache_invalidate = lossy  # type: ignore[method-assign]
+
+
+def drop_unmap(endpoint: Endpoint) -> None:
+    """The guest's UNMAP removes the mapping in the VMM and nowhere else."""
+
+    async def nothing(mapping: Mapping) -> None:
+        pass
+
+    endpoint.unmap = nothing  # type: ignore[method-assign]
