@@ -33,7 +33,7 @@ from tb.models.qemu.vsmmu import Vsmmu
 class StackConfig:
     """Identities and sizes of the VM; they differ from the physical ones on purpose."""
 
-    device: int = 0  # which accelerator of the hardware
+    device: int = 0  # which accelerator, or function of it, of the hardware
     vsid: int = 0x0020  # the guest's StreamID of it
     vmid: int = 0x0005
     ram_pages: int = 2048
@@ -69,7 +69,7 @@ class Stack:
         self.kvm.irqfd(evtq_irqfd, mach.GSI_SMMU_EVTQ)
         self.vsmmu = Vsmmu(plat, self.machine, evtq_irqfd, btm=cfg.broadcast)
         self.machine.add_device(mach.SMMU_GPA, mach.SMMU_SIZE, self.vsmmu.mmio)
-        self.machine.map_bar(self.slot.base, accel.WINDOW_BYTES)
+        self._map_registers()
         await self.pass_through()
 
     async def pass_through(self) -> None:
@@ -95,9 +95,20 @@ class Stack:
         self.container = VfioContainer(
             plat, host.memory, host.smmu, self.domain, self.machine.vmm, cfg.pasid_bits_limit
         )
-        self.vfio = VfioDevice(
-            plat, host.memory, host.smmu, self.container, (self.slot.base, accel.WINDOW_BYTES)
-        )
+        self.vfio = VfioDevice(plat, host.memory, host.smmu, self.container)
+
+    def _map_registers(self) -> None:
+        """The accelerator's window: what its user may map, and a trap for the rest."""
+        self.machine.map_bar(self.slot.areas())
+        if self.slot.queues < QUEUES:
+            self.machine.add_device(mach.ACCEL_GPA, accel.WINDOW_BYTES, self._unmapped_registers)
+
+    async def _unmapped_registers(self, offset: int, write: bool, value: int) -> int:
+        """What a function's user may not map: the identity can be read, nothing written."""
+        if write or offset not in (accel.GlobalReg.ID, accel.GlobalReg.PARAMS):
+            return 0
+        word = await self.plat.mmio_read32(self.slot.base + offset)
+        return word if offset == accel.GlobalReg.ID else word & ~0xFF | self.slot.queues
 
     async def map_ram(self) -> None:
         """Pin and map all guest RAM for the device."""
@@ -134,5 +145,5 @@ class Stack:
         await self.driver.probe(self.kernel.cpus[0])
         self.os = LinuxWithSva(
             self.kernel, self.sva, self.driver, self.host.probe, self.slot.sid,
-            first_queue=cfg.device * QUEUES, name=cfg.name,
+            first_queue=self.slot.first_queue, name=cfg.name,
         )  # fmt: skip

@@ -6,7 +6,6 @@ Behind the IOMMU are the passed-through accelerator and an emulated DMA device.
 
 from __future__ import annotations
 
-from tb.models import accel
 from tb.models.linux.virtio_sva import GuestVirtioSva
 from tb.models.qemu.emulated_dma import EmulatedDma
 from tb.models.qemu.virtio_iommu import GSI_VIOMMU, VIOMMU_GPA, VirtioIommu
@@ -25,7 +24,7 @@ class VirtioStack(Stack):
         cfg, plat, host = self.config, self.plat, self.host
         self.machine.create_ram()
         await self._open_container()
-        self.machine.map_bar(self.slot.base, accel.WINDOW_BYTES)
+        self._map_registers()
         irq = plat.event("viommu-irqfd")
         self.kvm.irqfd(irq, GSI_VIOMMU)
         features = VirtioIommu.STANDARD | Feature.ATTACH_TABLE

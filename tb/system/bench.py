@@ -71,6 +71,7 @@ class SystemBench(Hardware):
             AxiChecker(dut.u_ptw_mem.g_probe.u_probe, "ptw_axi"),
         ]
         self.pmu = PulseCounts(dut.u_pmu, PMU_TCU)
+        dut.vf_queues_i.value = 0
         await apply_reset(dut.clk_i, dut.rst_ni, cycles=8)
         self.plat.quiet = lambda: bool(int(dut.quiet_o.value))
         self.plat.add_port(cfg.smmu_base, SMMU_SIZE, smmu)
@@ -82,6 +83,9 @@ class SystemBench(Hardware):
     def _name(port: AxiMemory, request: MemRequest) -> None:
         """The accelerator's AXI ID is its queue number."""
         port.who = f"dma:{request.id}"
+
+    def _second_stream(self, queues: range) -> None:
+        self.dut.vf_queues_i.value = sum(1 << queue for queue in queues)
 
     # ---- interconnect -------------------------------------------------------------------
     def post(self, message: Message) -> None:

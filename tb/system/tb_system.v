@@ -6,6 +6,7 @@
 // Spec   : docs/software-stack.md; architecture.md sections 2 and 5
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : smmu_axil_*, dma_axil_*  register accesses of the host's CPUs
+//          vf_queues_i  queues of the accelerator's second function
 // Out    : irq_*  interrupt wires
 // Python : tb/system/bench.py
 // Limits : TBUs other than 0 are quiet
@@ -34,10 +35,12 @@ module tb_system #(
     parameter SID_W        = 16,
     parameter SSID_W       = 20,
     parameter NUM_QUEUES   = 8,
-    parameter DEVICE_SID   = 16'h0311
+    parameter DEVICE_SID   = 16'h0311,
+    parameter VF_SID       = 16'h0312
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
+    input  wire [NUM_QUEUES-1:0] vf_queues_i,   // these queues send VF_SID
 
     // registers of the SMMU (two 64 KB pages) and of the accelerator (1 MB)
 
@@ -174,6 +177,14 @@ module tb_system #(
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
+    // ---- a second function of the accelerator: StreamID by queue, which is the AXI ID ------
+    localparam QUEUE_W = $clog2(NUM_QUEUES);
+
+    wire aw_vf = vf_queues_i[dma_awid[QUEUE_W-1:0]];
+    wire ar_vf = vf_queues_i[dma_arid[QUEUE_W-1:0]];
+    wire [SID_W-1:0] fn_awsid = aw_vf ? VF_SID[SID_W-1:0] : dma_awmmusid;
+    wire [SID_W-1:0] fn_arsid = ar_vf ? VF_SID[SID_W-1:0] : dma_armmusid;
+
     wire [7:0] pmu_tcu;
 
     // ---- SMMU: TBU 0 carries the accelerator, the others are quiet -----------------------
@@ -261,7 +272,7 @@ module tb_system #(
             assign s_awprot[g*3 +: 3] = (g == 0) ? dma_awprot : {3{1'b0}};
             assign s_awqos[g*4 +: 4] = (g == 0) ? dma_awqos : {4{1'b0}};
             assign s_awdomain[g*2 +: 2] = (g == 0) ? dma_awdomain : {2{1'b0}};
-            assign s_awmmusid[g*SID_W +: SID_W] = (g == 0) ? dma_awmmusid : {SID_W{1'b0}};
+            assign s_awmmusid[g*SID_W +: SID_W] = (g == 0) ? fn_awsid : {SID_W{1'b0}};
             assign s_awmmussidv[g] = (g == 0) ? dma_awmmussidv : 1'b0;
             assign s_awmmussid[g*SSID_W +: SSID_W] = (g == 0) ? dma_awmmussid : {SSID_W{1'b0}};
             assign s_awmmusecsid[g*2 +: 2] = (g == 0) ? dma_awmmusecsid : {2{1'b0}};
@@ -277,7 +288,7 @@ module tb_system #(
             assign s_arprot[g*3 +: 3] = (g == 0) ? dma_arprot : {3{1'b0}};
             assign s_arqos[g*4 +: 4] = (g == 0) ? dma_arqos : {4{1'b0}};
             assign s_ardomain[g*2 +: 2] = (g == 0) ? dma_ardomain : {2{1'b0}};
-            assign s_armmusid[g*SID_W +: SID_W] = (g == 0) ? dma_armmusid : {SID_W{1'b0}};
+            assign s_armmusid[g*SID_W +: SID_W] = (g == 0) ? fn_arsid : {SID_W{1'b0}};
             assign s_armmussidv[g] = (g == 0) ? dma_armmussidv : 1'b0;
             assign s_armmussid[g*SSID_W +: SSID_W] = (g == 0) ? dma_armmussid : {SSID_W{1'b0}};
             assign s_armmusecsid[g*2 +: 2] = (g == 0) ? dma_armmusecsid : {2{1'b0}};

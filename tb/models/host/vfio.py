@@ -124,7 +124,7 @@ class VfioContainer:
 
 
 class VfioDevice:
-    """The passed-through device: register window, fault rings, interrupts."""
+    """The passed-through device: fault rings and interrupts."""
 
     # header offsets of the fault region and of the response region (facts 8.5, 8.6)
     TAIL, ENTRY_SIZE, NB_ENTRIES, OFFSET, HEAD = 0, 4, 8, 12, 16
@@ -136,11 +136,9 @@ class VfioDevice:
         memory: HostMemory,
         smmu: HostSmmu,
         container: VfioContainer,
-        bar: tuple[int, int],
         entries: int = 512,
     ) -> None:
         self.plat = plat
-        self.bar = bar  # physical base and size of the register window
         self.container = container
         self._memory = memory
         self._smmu = smmu

@@ -58,10 +58,14 @@ class Machine:
     def _give_ram(self) -> None:
         self.kvm.set_user_memory_region(MemorySlot(RAM_GPA, tuple(self._pages)))
 
-    def map_bar(self, base: int, length: int) -> None:
-        """Let the guest reach the accelerator's registers without an exit."""
-        pages = tuple(range(base, base + length, PAGE))
-        self.kvm.set_user_memory_region(MemorySlot(ACCEL_GPA, pages, device=True))
+    def map_bar(self, areas: tuple[tuple[int, int, int], ...]) -> None:
+        """Let the guest reach registers of the accelerator without an exit.
+
+        Each area is (offset in the window, physical address, bytes).
+        """
+        for offset, base, length in areas:
+            pages = tuple(range(base, base + length, PAGE))
+            self.kvm.set_user_memory_region(MemorySlot(ACCEL_GPA + offset, pages, device=True))
 
     # ---- guest memory -------------------------------------------------------------------
     def pa(self, ipa: int) -> int:

@@ -154,7 +154,7 @@ class _Queue:
     def _txn(self, va: int, rnw: bool, n: int) -> Transaction:
         pasid = self.regs.get(accel.PrivReg.PASID, 0)
         ssid = pasid & 0xF_FFFF if pasid & accel.PASID_VALID else None
-        return Transaction(sid=self.device.sid, addr=va, rnw=rnw, ssid=ssid, length=n)
+        return Transaction(sid=self.device.sids[self.index], addr=va, rnw=rnw, ssid=ssid, length=n)
 
     async def _read(self, va: int, n: int) -> bytes:
         kind, data = await self.device.access(self._txn(va, True, n), self.index, None)
@@ -179,12 +179,11 @@ class AccelStandin:
         sid: int,
         queues: int = QUEUES,
         burst: int = 256,
-        first_queue: int = 0,
     ) -> None:
         self.plat = plat
         self.smmu = smmu
         self.sid = sid
-        self.first_queue = first_queue  # number of queue 0 over all accelerators
+        self.sids = [sid] * queues  # what each queue sends
         self.burst = burst  # bytes of the longest burst
         self.issued = self.answered = 0
         self.queues = [_Queue(self, index) for index in range(queues)]
@@ -192,7 +191,7 @@ class AccelStandin:
     async def access(self, txn: Transaction, queue: int, data: bytes | None) -> tuple[Kind, bytes]:
         """One transaction of a queue."""
         self.issued += 1
-        result = await self.smmu.access(txn, f"dma:{self.first_queue + queue}", data)
+        result = await self.smmu.access(txn, f"dma:{queue}", data)
         self.answered += 1
         return result
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tb.models import accel
 from tb.models.costs import load_costs
-from tb.models.hardware import QUEUES, Hardware, HardwareConfig
+from tb.models.hardware import VF_SID, Hardware, HardwareConfig
 from tb.models.maintenance import Message
 from tb.models.memory import Memory
 from tb.models.qemu.machine import SMMU_SIZE
@@ -37,12 +37,9 @@ class StandinMachine(Hardware):
         self.plat: VirtualPlatform = VirtualPlatform(self.memory, load_costs(), seed)
         self.smmu = SmmuStandin(self.plat, self.memory, smmu)
         self.plat.add_device(cfg.smmu_base, SMMU_SIZE, self.smmu)
-        self.accels = [
-            AccelStandin(self.plat, self.smmu, slot.sid, first_queue=index * QUEUES)
-            for index, slot in enumerate(cfg.accels)
-        ]
-        for slot, device in zip(cfg.accels, self.accels, strict=True):
-            self.plat.add_device(slot.base, accel.WINDOW_BYTES, device)
+        slot = cfg.accels[0]
+        self.accel = AccelStandin(self.plat, self.smmu, slot.sid)
+        self.plat.add_device(slot.base, accel.WINDOW_BYTES, self.accel)
 
     def run(self, coro: Any) -> Any:
         """Run a coroutine to its end in virtual time."""
@@ -57,6 +54,10 @@ class StandinMachine(Hardware):
         return self.plat.run(execute(scenario), limit=ENDLESS)  # it has a watchdog of its own
 
     # ---- hardware -----------------------------------------------------------------------
+    def _second_stream(self, queues: range) -> None:
+        for queue in queues:
+            self.accel.sids[queue] = VF_SID
+
     def post(self, message: Message) -> None:
         self.plat.counters["dvm-messages"] += 1
         self.smmu.dvm(message)
@@ -65,7 +66,7 @@ class StandinMachine(Hardware):
         await self.plat.delay(SYNC_CYCLES, "hardware")
 
     async def unfinished(self) -> list[str]:
-        lost = sum(device.issued - device.answered for device in self.accels)
+        lost = self.accel.issued - self.accel.answered
         return [f"{lost} transactions were never answered"] if lost else []
 
     def walks(self) -> int:
