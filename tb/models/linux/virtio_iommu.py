@@ -171,7 +171,7 @@ class GuestVirtioIommu:
                 await cpu.kernel("evtq-record")
                 self.plat.counters["guest-viommu-events"] += 1
                 await self.on_event(raw)
-                await self.device.notify(cpu, iommu.VQ_EVENT)
+            await self.device.notify(cpu, iommu.VQ_EVENT)
 
     def on_irq(self) -> None:
         """Called at the interrupt, before any cost."""
