@@ -131,6 +131,8 @@ class _Queue:
             except _BusError as error:
                 self.error, self.status = error, int(accel.Status.CPL)
         self.halted = self.status != accel.Status.OK
+        if desc is None:
+            return  # the head stays: ACK tries the same descriptor again
         self.head = (self.head + 1) & accel.INDEX_MASK
         self.done_count += 1
 
