@@ -13,6 +13,7 @@ from tb.models.audit import PAGE, AuditView
 from tb.models.cpu import Cpu
 from tb.models.hardware import QUEUES
 from tb.models.host import uapi
+from tb.models.host.accel import reset_function
 from tb.models.host.machine import Host
 from tb.models.host.smmu import NestedDomain
 from tb.models.host.stage2 import Stage2Table
@@ -123,6 +124,7 @@ class Stack:
         self.guest_smmu = GuestSmmu(
             plat, self.kernel, cpu, mach.SMMU_GPA, host.timeline, use_btm=cfg.broadcast
         )
+        self.guest_smmu.observed_sid = self.slot.sid
         await self.guest_smmu.start(self.kvm.guest_line(mach.GSI_SMMU_EVTQ))
         await self.guest_smmu.attach_device(cfg.vsid)
         await self._boot_accel(self.guest_smmu)
@@ -147,3 +149,11 @@ class Stack:
             self.kernel, self.sva, self.driver, self.host.probe, self.slot.sid,
             first_queue=self.slot.first_queue, name=cfg.name,
         )  # fmt: skip
+
+    async def kill(self) -> None:
+        """The VMM dies at once: its threads and CPUs stop, the host takes the device back."""
+        await self.machine.bql.acquire()  # and nobody gives it back
+        for vcpu in self.kvm.vcpus:
+            self.plat.spawn(vcpu.lock.acquire(), "killed-vcpu")
+        await self.host.smmu.release(self.domain)
+        await reset_function(self.plat, self.slot)

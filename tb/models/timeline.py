@@ -160,9 +160,18 @@ class Timeline:
         if resolved:
             self._retrying.append(fault)
 
-    def abandon(self, pasid: int) -> None:
+    def guest_irq(self, sid: int | None) -> None:
+        """A guest takes the event queue's interrupt: every record before it shares the moment.
+
+        ``sid`` is the StreamID of the guest's device, None where there is only one guest.
+        """
+        for fault in self._open.values():
+            if "guest_event" in fault.hops and sid in (None, fault.sid):
+                self._mark(fault, "guest_irq")
+
+    def abandon(self, pasid: int, sid: int | None = None) -> None:
         """The address space dies: its retried transactions may end without reaching memory."""
-        self._retrying = [f for f in self._retrying if f.pasid != pasid]
+        self._retrying = [f for f in self._retrying if f.pasid != pasid or sid not in (None, f.sid)]
 
     def outstanding(self, pasid: int | None = None) -> list[Fault]:
         """Faults whose response has not been given."""

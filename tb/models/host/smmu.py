@@ -209,6 +209,17 @@ class HostSmmu(SvaSmmu):
                 commands.append(Cmd.tlbi_nh_all(vmid=domain.vmid))
         await self.issue(commands, sync=True)
 
+    async def release(self, domain: NestedDomain) -> None:
+        """The domain's user is gone: its stream passes nothing, waits for nothing, left nothing."""
+        domain.handler = None  # records that are still on their way are answered with failure
+        await self.abort_stream(domain.sid)
+        for stag in list(domain.pending):
+            await self.respond(domain.sid, stag, uapi.RESP_FAILURE)
+        await self.issue([Cmd.stall_term(sid=domain.sid)], sync=True)
+        gone = [Cmd.cfgi_cd_all(sid=domain.sid), Cmd.tlbi_s12_vmall(vmid=domain.vmid)]
+        await self.issue(gone, sync=True)
+        domain.stage1 = None
+
     # ---- faults -------------------------------------------------------------------------
     def on_irq(self) -> None:
         self.timeline.irq()

@@ -37,6 +37,10 @@ class CdTables:
     def __contains__(self, sid: int) -> bool:
         return sid in self._roots
 
+    def root(self, sid: int) -> int:
+        """Address of a stream's first level."""
+        return self._roots[sid]
+
     async def _address(self, sid: int, ssid: int, io: SmmuIo) -> int:
         index = ssid >> LEAF_BITS
         if (sid, index) not in self._leaves:

@@ -33,6 +33,7 @@ class SvaSmmu(SmmuDriver):
     ) -> None:
         super().__init__(plat, io, name, use_btm=use_btm)
         self.timeline = timeline
+        self.observed_sid: int | None = None  # physical StreamID, for the timeline only
         self.stall_handler: StallHandler | None = None
         self.reported: list[str] = []  # unrecoverable events, as the kernel log shows them
         self.tables = CdTables(self._invalidate_cd)
@@ -157,6 +158,4 @@ class GuestSmmu(SvaSmmu):
         self.plat.spawn(self.event_thread(line), "guest-evtq")
 
     def on_irq(self) -> None:
-        for fault in self.timeline.outstanding():
-            if "guest_event" in fault.hops:
-                self.timeline.hop(fault.stag, "guest_irq")
+        self.timeline.guest_irq(self.observed_sid)

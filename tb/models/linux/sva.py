@@ -27,6 +27,7 @@ class SvaIommu(Protocol):
     name: str
     level: str  # prefix of the hops it marks
     broadcast: bool
+    observed_sid: int | None
     timeline: Timeline
     io: SmmuIo
     stall_handler: StallHandler | None
@@ -75,7 +76,7 @@ class Bond:
         fields = sva_cd(self.mm.pgd, self.mm.asid) | {"epd0": 1, "s": 0, "r": 0}
         await smmu.write_cd(self.sid, self.pasid, io, **fields)
         await self.sva.invalidate_asid(self.mm.asid, io)
-        smmu.timeline.abandon(self.pasid)
+        smmu.timeline.abandon(self.pasid, smmu.observed_sid)
         self.released = True
 
 

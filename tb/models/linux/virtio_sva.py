@@ -48,6 +48,7 @@ class GuestVirtioSva(GuestVirtioIommu):
         self.level = "guest"
         self.broadcast = False  # TLBIs of the CPUs do not reach the SMMU
         self.timeline = timeline
+        self.observed_sid: int | None = None  # physical StreamID, for the timeline only
         self.stall_handler: StallHandler | None = None
         self.io: SmmuIo = self.io_on(kernel.cpus[0])
         self.tables = CdTables(self._invalidate_cd)
@@ -146,9 +147,7 @@ class GuestVirtioSva(GuestVirtioIommu):
 
     # ---- events -------------------------------------------------------------------------
     def on_irq(self) -> None:
-        for fault in self.timeline.outstanding():
-            if "guest_event" in fault.hops:
-                self.timeline.hop(fault.stag, "guest_irq")
+        self.timeline.guest_irq(self.observed_sid)
 
     async def on_event(self, raw: bytes) -> None:
         """A page request goes to SVA; anything else is logged."""

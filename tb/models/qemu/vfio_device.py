@@ -173,13 +173,16 @@ class VfioPassThrough:
         fault = self.pending.pop(stag)
         self.timeline.hop(stag, "qemu_resume")
         code = uapi.RESP_SUCCESS if retry else uapi.RESP_INVALID
-        response = uapi.PageResponse(fault.pasid, stag, code, fault.flags & 1)
+        await self.put_response(uapi.PageResponse(fault.pasid, stag, code, fault.flags & 1))
+        self.timeline.hop(stag, "vfio_response")
+
+    async def put_response(self, response: uapi.PageResponse) -> None:
+        """Put one entry into the response ring and tell the kernel."""
         slot = self._response_ring + self._response_head * uapi.PageResponse.SIZE
         self.machine.memory.write(slot, response.pack())
         entries = self.device.pread32(uapi.REGION_SUBTYPE_DMA_FAULT_RESPONSE, 8)
         self._response_head = (self._response_head + 1) % entries
         await self.plat.spend("qemu-ioctl")
-        self.timeline.hop(stag, "vfio_response")
         self.device.pwrite32(uapi.REGION_SUBTYPE_DMA_FAULT_RESPONSE, 0, self._response_head)
 
     async def terminate_all(self, vsid: int) -> None:
