@@ -59,6 +59,10 @@ SCENARIOS: dict[str, Entry] = {
         "a virtio IOMMU: translation in software, VFIO maps, tables of the guest with SVA",
         "virtio_iommu.VirtioIommuScenario",
     ),
+    "two-vms": Entry(
+        "two VMs with equal PASIDs and ASIDs share the SMMU; one is hostile, and dies",
+        "two_vms.TwoVms",
+    ),
 }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from tb.models.arm_smmu_v3 import TLBI_OPCODES, SmmuIo
 from tb.models.cpu import Cpu, Vcpu
-from tb.models.host.uapi import CACHE_IOTLB, CacheInvalidate
+from tb.models.host.smmu import HostSmmu, NestedDomain
+from tb.models.host.uapi import CACHE_IOTLB, CacheInvalidate, IommuFault
 from tb.models.kvm_api import VcpuFile
 from tb.models.linux.cd_table import sva_cd
 from tb.models.linux.kernel import Kernel
@@ -19,6 +20,7 @@ from tb.models.linux.mm import Mm
 from tb.models.linux.smmu import SvaSmmu
 from tb.models.linux.sva import Bond, Sva
 from tb.models.maintenance import Message, SyncMessage
+from tb.models.platform import Platform
 from tb.models.qemu.virtio_iommu import Endpoint, Mapping, VirtioIommu
 from tb.models.qemu.virtio_iommu_vfio import VfioEndpoint
 
@@ -148,3 +150,41 @@ def drop_unmap(endpoint: Endpoint) -> None:
         pass
 
     endpoint.unmap = nothing  # type: ignore[method-assign]
+
+
+def accept_any_response(smmu: HostSmmu, domain: NestedDomain) -> None:
+    """The host looks a page response up by its tag alone, whoever gives it."""
+    respond, timeline = smmu.respond, smmu.timeline
+
+    class Anything(dict):
+        def get(self, stag: int, default: int | None = None) -> int | None:
+            return next((f.pasid for f in timeline.outstanding() if f.stag == stag), default)
+
+    async def by_tag(sid: int, stag: int, code: int, io: SmmuIo | None = None) -> None:
+        sid = next((f.sid for f in timeline.outstanding() if f.stag == stag), sid)
+        await respond(sid, stag, code, io)
+
+    domain.pending = Anything()
+    smmu.respond = by_tag  # type: ignore[method-assign]
+
+
+def forget_stalls(smmu: HostSmmu) -> None:
+    """The stream of a dead user is aborted, its stalls stay."""
+
+    async def abort_only(domain: NestedDomain) -> None:
+        domain.handler = None
+        await smmu.abort_stream(domain.sid)
+
+    smmu.release = abort_only  # type: ignore[method-assign]
+
+
+def wait_in_event_thread(plat: Platform, domain: NestedDomain, cycles: int = 6_000) -> None:
+    """The host's event thread goes on only some time after it gave a fault to this VM."""
+    handler = domain.handler
+    assert handler is not None
+
+    async def slow(fault: IommuFault) -> None:
+        await handler(fault)
+        await plat.delay(cycles)
+
+    domain.handler = slow
