@@ -12,7 +12,8 @@ from enum import IntEnum
 from tb.models.audit import Audit, Space
 from tb.models.platform import Platform
 from tb.models.qemu.machine import Machine
-from tb.models.qemu.virtio_iommu import PAGE, Endpoint, VirtioIommu
+from tb.models.qemu.virtio_endpoint import Endpoint
+from tb.models.qemu.virtio_iommu import PAGE, VirtioIommu
 from tb.models.virtio import iommu
 
 EMULATED_GPA, EMULATED_SIZE = 0x0A20_0000, 0x1000

@@ -14,7 +14,8 @@ from tb.models.host.vfio import VfioContainer, VfioDevice
 from tb.models.platform import Platform
 from tb.models.qemu.machine import RAM_GPA, RAM_HVA, Machine
 from tb.models.qemu.vfio_device import PendingFault, VfioPassThrough
-from tb.models.qemu.virtio_iommu import Endpoint, Mapping, Refused, VirtioIommu
+from tb.models.qemu.virtio_endpoint import Endpoint, Mapping, Refused
+from tb.models.qemu.virtio_iommu import VirtioIommu
 from tb.models.timeline import Timeline
 from tb.models.virtio import iommu
 from tb.models.virtio.iommu import FaultFlag, MapFlag, Property, Reason, Request, Status

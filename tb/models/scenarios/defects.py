@@ -21,7 +21,8 @@ from tb.models.linux.smmu import SvaSmmu
 from tb.models.linux.sva import Bond, Sva
 from tb.models.maintenance import Message, SyncMessage
 from tb.models.platform import Platform
-from tb.models.qemu.virtio_iommu import Endpoint, Mapping, VirtioIommu
+from tb.models.qemu.virtio_endpoint import Endpoint, Mapping
+from tb.models.qemu.virtio_iommu import VirtioIommu
 from tb.models.qemu.virtio_iommu_vfio import VfioEndpoint
 
 
