@@ -74,6 +74,7 @@ class Fault:
     addr: int
     write: bool
     path: Path
+    again: int = 0  # how often the transaction has stalled on this page before, in a row
     outcome: str = "pending"  # then "resolved" or "aborted"
     hops: dict[str, int] = field(default_factory=dict)
 
@@ -122,8 +123,9 @@ class Timeline:
 
     def open(self, sid: int, pasid: int, stag: int, event: str, addr: int, write: bool) -> Fault:
         """A stall record appeared in host memory."""
-        self.access(sid, pasid, addr, write)  # a retried transaction that stalls again was answered
-        fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write, self.path)
+        before = self.access(sid, pasid, addr, write)  # stalls again: the answer did not help
+        again = before.again + 1 if before else 0
+        fault = Fault(len(self.faults), sid, pasid, stag, event, addr, write, self.path, again)
         self.faults.append(fault)
         self._open[stag] = fault
         self.pending_irq.append(fault)
@@ -181,9 +183,10 @@ class Timeline:
         """Faults answered with retry whose transaction has not completed yet."""
         return list(self._retrying)
 
-    def access(self, sid: int, pasid: int, va: int | None, write: bool) -> None:
+    def access(self, sid: int, pasid: int, va: int | None, write: bool) -> Fault | None:
         """A transaction of ``sid`` and ``pasid`` completed downstream; it may end a retry.
 
+        Returns the fault whose retry it ends, if any.
         ``va`` may be None where the observer knows no virtual address: the oldest retried
         fault of the space and direction is meant then (per AXI ID order is kept).
         """
@@ -192,7 +195,8 @@ class Timeline:
             if (fault.sid, fault.pasid) == (sid, pasid) and fault.write == write and same_page:
                 fault.hops["retry_done"] = self._now()
                 self._retrying.remove(fault)
-                return
+                return fault
+        return None
 
     # ---- results ------------------------------------------------------------------------
     def leg_table(self) -> dict[str, dict[str, int | str]]:

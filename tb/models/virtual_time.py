@@ -95,6 +95,7 @@ class VirtualPlatform(Platform):
         self._now = 0
         self._order = 0
         self._heap: list[tuple[int, int, VirtualTask]] = []
+        self._tasks: list[VirtualTask] = []
         self._windows: list[tuple[int, int, RegisterDevice]] = []
 
     @property
@@ -112,6 +113,7 @@ class VirtualPlatform(Platform):
 
     def _start(self, coro: Coroutine[Any, Any, Any], name: str) -> VirtualTask:
         task = VirtualTask(self, coro, name)
+        self._tasks.append(task)
         self.make_ready(task, self._now)
         return task
 
@@ -133,6 +135,11 @@ class VirtualPlatform(Platform):
             self._now = cycle
             self._step(ready)
         return task.result
+
+    def close(self) -> None:
+        """End all tasks where they are; nothing runs any more."""
+        for task in self._tasks:
+            task.coro.close()
 
     def _step(self, task: VirtualTask) -> None:
         try:

@@ -22,6 +22,7 @@ from tb.models.scenarios.result import collect
 from tb.models.timeline import NESTED_PATH, Fault, Path
 
 # failures of the modelled software; anything else is a mistake in the models and has a traceback
+AGAIN_LIMIT = 20  # answers in a row that do not help
 CRASHES = (OSError, RuntimeError, MemoryError, MmuFault, SegmentationFault)
 
 
@@ -64,16 +65,21 @@ class Scenario(ABC):
 
 
 def stuck_fault(faults: list[Fault], now: int, cycles: int) -> str | None:
-    """One line on the oldest fault that has not moved for ``cycles``, or None."""
+    """One line on a fault that has not moved for ``cycles`` or returns for ever, or None."""
     for fault in faults:
         passed = fault.passed()
         since = fault.hops[passed[-1]]
+        way = "write" if fault.write else "read"
+        name = f"fault {fault.index} ({fault.event}, {way} 0x{fault.addr:x}, PASID {fault.pasid})"
+        if fault.again >= AGAIN_LIMIT:
+            return (
+                f"watchdog: {name} was answered {fault.again} times and comes back: the retried "
+                f"transaction does not see the repaired page; hardware holds it"
+            )
         if now - since > cycles:
             waits = fault.next_hop() or passed[-1]
-            way = "write" if fault.write else "read"
             return (
-                f"watchdog: fault {fault.index} ({fault.event}, {way} 0x{fault.addr:x}, PASID "
-                f"{fault.pasid}) is stuck since cycle {since}: it passed {passed[-1]} and waits "
+                f"watchdog: {name} is stuck since cycle {since}: it passed {passed[-1]} and waits "
                 f"for {waits}; {fault.path[waits]} holds it"
             )
     return None

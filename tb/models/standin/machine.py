@@ -51,7 +51,9 @@ class StandinMachine(Hardware):
 
     def play_scenario(self, scenario: Scenario) -> dict[str, Any]:
         """Run a scenario that was made on this machine."""
-        return self.plat.run(execute(scenario), limit=ENDLESS)  # it has a watchdog of its own
+        result = self.plat.run(execute(scenario), limit=ENDLESS)  # it has a watchdog of its own
+        self.plat.close()
+        return result
 
     # ---- hardware -----------------------------------------------------------------------
     def _second_stream(self, queues: range) -> None:
