@@ -55,6 +55,7 @@ class Audit:
         "host:smmu",
         *(f"{kernel}:{table}" for kernel in ("host", "guest") for table in ("pgtable", "cdtable")),
     )
+    GUEST_TABLES = ("guest:pgtable", "guest:cdtable")
     SMMU_WRITES = ("host:smmu-queue",)
 
     def __init__(self, now: Callable[[], int]) -> None:
@@ -103,6 +104,12 @@ class Audit:
             self._count(ppn, "smmu", write)
             if not self.owner.get(ppn, "nobody").startswith(allowed):
                 self._violation("isolation", "smmu", ppn, write)
+
+    def host(self, pa: int, n: int) -> None:
+        """One store of the host or of a VMM: a guest's tables are the guest's to write."""
+        for ppn in range(pa // PAGE, (pa + max(n, 1) - 1) // PAGE + 1):
+            if self.owner.get(ppn, "nobody").startswith(self.GUEST_TABLES):
+                self._violation("isolation", "host", ppn, True)
 
     def _count(self, ppn: int, agent: str, write: bool) -> None:
         owner, verb = self.owner.get(ppn, "nobody"), "write" if write else "read"

@@ -51,6 +51,8 @@ class Probe:
             self._smmu(access)
         elif access.who.startswith("dma:"):
             self._device(access, int(access.who[4:]))
+        elif access.who == "host" and access.is_write:
+            self.audit.host(access.pa, access.length)
 
     def _smmu(self, access: Access) -> None:
         self.walks["smmu-writes" if access.is_write else "smmu-reads"] += 1

@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     what = {
         "SCENARIO": os.environ.get("SCENARIO", "").strip() or MAIN,
-        "SIZE": os.environ.get("SIZE", "").strip() or "full",
+        "SIZE": os.environ.get("SIZE", "").strip() or "small",
         "DEFECT": os.environ.get("DEFECT", "").strip(),
     }
     if what["SCENARIO"] == "list":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tb.models.fields import SteConfig
+from tb.models.host.smmu import HostSmmu
 from tb.models.scenarios import SCENARIOS, UnknownScenarioError, check, listing, load
 from tb.models.scenarios.result import COUNTERS
 from tb.models.standin.machine import StandinMachine
@@ -91,6 +92,29 @@ def test_fork_without_write_protection_is_caught(monkeypatch):
     monkeypatch.setattr("tb.models.linux.mm.PTE_RDONLY", 0)
     errors = StandinMachine(1).play("host-sva")["errors"]
     assert any("A-child" in line or "B-child" in line for line in errors), errors
+
+
+def test_full_size_uses_both_leaves_of_the_cd_table():
+    result = StandinMachine(1).play("host-sva", size="full")
+    assert result["errors"] == []
+    pasids = [result["phases"][part]["pasids"].values() for part in ("first", "second")]
+    assert list(pasids[0]) == list(range(1, 7))
+    assert min(pasids[1]) < 1024 <= max(pasids[1])
+
+
+def test_only_the_guest_writes_its_tables(monkeypatch):
+    """A host that edited the guest's CD would be seen."""
+    invalidate = HostSmmu.invalidate
+
+    async def meddling(self, domain, inv):
+        if domain.stage1 is not None:
+            at = domain.stage2.lookup(domain.stage1.base_ptr)
+            self.io.store(at, self.io.load(at, 8))
+        await invalidate(self, domain, inv)
+
+    monkeypatch.setattr(HostSmmu, "invalidate", meddling)
+    result = StandinMachine(1).play("vsva-nested")
+    assert any("host wrote" in line and "guest:cdtable" in line for line in result["errors"])
 
 
 def test_host_streams_are_stage_1_only():

@@ -10,7 +10,7 @@ same everywhere, so that the figures of the schemes can be compared.
    pages out; the child must still see the old contents, and exits;
 3. the first process unmaps the upper half of its destination and copies there again: aborted; the
    second exits with a stall outstanding: terminated, its PASID gone, nothing left to reach; the
-   others exit.
+   others exit.  At full size a second generation of processes follows, with other PASIDs.
 
 Everything that can be checked is checked here and ends up in the result.
 """
@@ -25,11 +25,14 @@ from tb.models.audit import PAGE
 from tb.models.fields import Event
 from tb.models.hardware import Hardware
 from tb.models.linux.accel import UserProcess
+from tb.models.linux.cd_table import LEAF_BITS
+from tb.models.linux.kernel import PidAllocator
 from tb.models.linux.mm import Vma
 from tb.models.linux.os import LinuxWithSva
 from tb.models.linux.reclaim import Reclaimer
 from tb.models.scenarios.base import Scenario
 
+LEAF_CDS = 1 << LEAF_BITS
 CHUNKS = 4  # descriptors per process
 PROBE_QUEUE_LIMIT = 2_000
 
@@ -61,11 +64,23 @@ class SvaJob(Scenario):
         await self.host.boot()
         self.os = os = await self.boot_os()
         self.reports[os.kernel.name] = os.sva.smmu.reported
-        facts, spawn = self.facts, self.plat.spawn
-        facts["booted"] = self.plat.now
+        self.facts["booted"] = self.plat.now
         self.file_data = self.rng.randbytes(PAGE)
         self.file = os.kernel.page_cache(self.file_data)
-        names = "ABCDEFGH"[: self.pick(2, 6)]
+        await self._generation("first")
+        if self.size == "full":  # PASIDs of both sides of a leaf of the CD table
+            os.sva.pasids = PidAllocator(LEAF_CDS - 2, LEAF_CDS + 5)
+            await self._generation("second")
+        self._check_page_cache()
+        self._check_leaks()
+        self.facts["finished"] = self.plat.now
+        self._check_counts()
+
+    async def _generation(self, name: str) -> None:
+        """Processes from their start to their exit."""
+        os, spawn = self.os, self.plat.spawn
+        facts = self.facts[name] = {}
+        names = "ABCDEF"[: self.pick(2, 6)]
         queues = self.rng.sample(range(8), len(names))
         processes = [os.spawn_process(*pair) for pair in zip(names, queues, strict=True)]
         facts["queues"] = dict(zip(names, queues, strict=True))
@@ -81,10 +96,7 @@ class SvaJob(Scenario):
         await self._all(ends)
         await self._nothing_reachable(b)
         await a.exit()
-        self._check_page_cache()
-        self._check_leaks()
-        facts["finished"] = self.plat.now
-        self._check_counts()
+        facts["exited"] = self.plat.now
 
     @staticmethod
     async def _all(tasks: list) -> list:
@@ -169,7 +181,6 @@ class SvaJob(Scenario):
         p, lay = exp.process, exp.process.layout
         gone = lay.dest + self.half * PAGE
         await p.mm.munmap(p.cpu, gone, self.half)
-        self.facts["unmapped"] = self.plat.now
         at = await p.post(lay.source, gone + 2 * PAGE, PAGE, cookie=0xDEAD)
         record = await p.wait(at)
         self.check(
@@ -197,9 +208,7 @@ class SvaJob(Scenario):
                 break
             await self.plat.delay(20)
         self.check(bool(stalled), "B: no stall was outstanding at its exit")
-        self.facts["exit_begins"] = self.plat.now
         await p.exit()
-        self.facts["exit_ends"] = self.plat.now
         self.check(
             bool(stalled) and stalled[0].outcome == "aborted",
             f"B: its stall was not terminated: {stalled}",
