@@ -25,7 +25,7 @@ PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes
 SWEEP  ?=##           synth: 1 = how the areas grow with each parameter, instead of the report
 LIST   ?=##           regress: smoke | nightly (default) | icarus | all, of sim/regress.yaml
 SCENARIO ?=##         sim: name of a scenario, or list (default: the main job, vsva-nested)
-SIZE   ?=##           sim: small | full (default)
+SIZE   ?=##           sim: small (default) | full: more processes, pages and generations
 DEFECT ?=##           sim: defect that the scenario plants in itself; the run must fail
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 

@@ -154,7 +154,7 @@ def target_sim() -> int:
         return 0
     if name not in scenarios.SCENARIOS:
         raise OptionError(f"SCENARIO={name}: not one of {', '.join(scenarios.SCENARIOS)}")
-    size = os.environ.get("SIZE", "").strip() or "full"
+    size = os.environ.get("SIZE", "").strip() or "small"
     if size not in scenarios.SIZES:
         raise OptionError(f"SIZE={size}: not one of {', '.join(scenarios.SIZES)}")
     return _program("tb.system", _needs(opts), opts=opts)
