@@ -199,6 +199,25 @@ def test_a_batch_stops_at_the_command_that_is_refused():
     assert (cons & 0x1FF, cons >> 24, tlbi) == (at + 2, 1, 2)
 
 
+def test_a_batch_is_one_ioctl():
+    """Also one that is longer than a batch, and one that a local command ends."""
+
+    async def scenario(stack):
+        counters, smmu = stack.plat.counters, stack.guest_smmu
+        seen = []
+        for commands in (
+            [Cmd.tlbi_nh_asid(asid=n) for n in range(1, 6)],
+            [Cmd.tlbi_nh_asid(asid=n) for n in range(1, 67)],
+            [Cmd.tlbi_nh_asid(asid=1), Cmd.prefetch_config(), Cmd.tlbi_nh_asid(asid=2)],
+        ):
+            before = counters["ioctls"], counters["host-smmu-tlbi"]
+            await smmu.issue(commands, sync=True)
+            seen.append((counters["ioctls"] - before[0], counters["host-smmu-tlbi"] - before[1]))
+        return seen
+
+    assert booted(scenario) == [(1, 5), (2, 66), (2, 2)]
+
+
 def test_full_veventq_says_what_was_lost():
     async def scenario(stack):
         relay, domain = stack.relay, stack.host.smmu.domains[stack.slot.sid]

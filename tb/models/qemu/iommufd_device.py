@@ -153,6 +153,7 @@ class IommufdPassThrough:
     async def invalidate(self, commands: list[bytes]) -> int:
         """A batch, as the guest wrote it; how many the kernel took."""
         self.plat.counters["invalidation-batches"] += 1
+        self.plat.counters["invalidations-batched"] += len(commands)
         raw = b"".join(commands)
         argument = fd.HwptInvalidate(
             self.viommu, BUFFER_HVA, fd.INVALIDATE_ARM_SMMUV3, 16, len(commands)
