@@ -49,6 +49,11 @@ def shown(path: Path) -> Path:
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
+def pictures_wanted() -> Path | None:
+    """The folder of docs/ when PICTURES=1 asks to make its pictures again."""
+    return ROOT / "docs" if os.environ.get("PICTURES", "").strip() == "1" else None
+
+
 def pick_seed() -> int:
     """A seed nobody chose; it is printed, so the run can be repeated."""
     return random.SystemRandom().randrange(1 << SEED_BITS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of a regression in a real headless Chromium; also makes the pictures of docs/.
 
-    SCREENSHOTS=1 make test TEST=test_dashboard     writes docs/dashboard*.png
+    PICTURES=1 make test TEST=test_dashboard     writes docs/dashboard*.png
 
 The regression shown is made up: names and features are those of the test plan, results are not.
 """
@@ -9,7 +9,6 @@ The regression shown is made up: names and features are those of the test plan, 
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from sim import environment, history
-from sim.options import ROOT
+from sim.options import pictures_wanted
 from sim.regress import page, run, state, store
 from sim.regress.job import LOG, Job, Verdict
 from tb.tools.plan_file import cases_named, read_plan
@@ -134,7 +133,7 @@ def _shown(browser_page: Page) -> int:
 
 
 def _screenshot(browser_page: Page, name: str, tmp_path: Path) -> None:
-    folder = ROOT / "docs" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
+    folder = pictures_wanted() or tmp_path
     browser_page.screenshot(path=folder / name)
     assert (folder / name).stat().st_size > 10_000
 
