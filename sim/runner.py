@@ -57,6 +57,7 @@ VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
 COVERAGE_DAT = "coverage.dat"  # in the folder of a run
+WAVES = "waves.fst"  # there too
 RUNS_VARIABLE = "RUN_FOLDER"  # where simulations run; default: below their build
 KEEP_BUILDS_S = 3 * 24 * 3600  # a build unused for longer goes when another one is made
 
@@ -197,7 +198,7 @@ def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> Non
         (b.folder / "cmds.f").write_text("+timescale+{}/{}\n".format(*TIMESCALE))
         (b.folder / "wave_dump.v").write_text(
             "module wave_dump;\n    initial begin\n"
-            f'        $dumpfile("waves.fst");\n        $dumpvars(0, {b.top});\n'
+            f'        $dumpfile("{WAVES}");\n        $dumpvars(0, {b.top});\n'
             "    end\nendmodule\n"
         )
 
@@ -370,7 +371,7 @@ def _sim_command(b: Build, seed: int, plusargs: Sequence[str]) -> list[str]:
                 "-fst" if b.waves else "-none"]  # fmt: skip
     # Registers start as noise that follows the seed: a design that needs a reset it lacks shows it.
     random_start = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % 0x7FFFFFFE + 1}"]
-    waves = ["--trace", "--trace-file", "waves.fst"] if b.waves else []
+    waves = ["--trace", "--trace-file", WAVES] if b.waves else []
     cover = [f"+verilator+coverage+file+{COVERAGE_DAT}"] if b.coverage else []
     return [str(b.folder / b.top), *waves, *random_start, *cover, *plusargs]
 
@@ -476,10 +477,12 @@ def run(
     if len(failed) == 1 and failed <= set(wanted) and _test_id():
         repro = repro_line(f"{_test_id()}/{failed.pop()}", seed, build.sim,
                            build.config or options.config)  # fmt: skip
-    waves = folder / "waves.fst" if build.waves else None
+    waves = folder / WAVES if build.waves else None
+    if waves and waves.is_file():
+        from sim.waves import leave  # needs more packages than a run without waves
+
+        print("\n".join([f"waves: {shown(waves)}", *leave(waves, build.top)]))
     result = RunResult(cases, code, seed, folder, log, waves, repro, notes)
     if check and not result.ok:
         raise SimulationError(explain(result))
-    if waves:
-        print(f"waves: {shown(waves)}")
     return result
