@@ -12,7 +12,8 @@ CONFIG ?=##           tiny | default | large
 TEST   ?=##           name or regex of tests; function/cocotb_test picks one (default: all)
 SEED   ?=##           random seed; empty = picked and printed
 SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
-WAVES  ?=##           1 = record an FST next to the log
+WAVES  ?=##           1 = record an FST next to the log, with layouts for its viewers
+PICTURES ?=##         waves, test: 1 = also make the pictures of docs/ again
 RECORD ?=##           test: file to write as a replay case what the one test of TEST does
 CASES  ?=##           replay: file or folder of replay cases
 SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
@@ -30,7 +31,7 @@ DEFECT ?=##           sim: defect that the scenario plants in itself; the run mu
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
 export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR LIST
-export PNR STRICT SWEEP SCENARIO SIZE DEFECT
+export PICTURES PNR STRICT SWEEP SCENARIO SIZE DEFECT
 
 CLI := @$(PY) -m sim.cli
 
@@ -55,7 +56,7 @@ bench: ## throughput and latency figures, or those of ONLY
 lint: ## every static check: Verilog, synthesis, Python, generated files
 	$(CLI) lint
 
-waves: ## run TEST once more with an FST and print its path
+waves: ## run TEST once more with an FST, layouts that name states, a drawn stall
 	$(CLI) waves
 
 mutants: ## plant the defects of tests/mutants one by one; their tests must fail

@@ -4,7 +4,8 @@
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
-ONLY, JOBS, SEEDS, RESUME, EXECUTOR, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE, DEFECT.
+ONLY, JOBS, SEEDS, RESUME, EXECUTOR, PICTURES, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE,
+DEFECT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -141,7 +142,7 @@ def _recorded(file: str, opts: Options) -> bool:
 
 
 def target_waves() -> int:
-    """One test again with an FST."""
+    """One test again with an FST and what its viewers need."""
     return target_test(waves=True)
 
 
