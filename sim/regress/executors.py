@@ -8,9 +8,11 @@ SBATCH_ACCOUNT, ..) choose where on the cluster.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -43,7 +45,13 @@ class LocalExecutor:
     def start(self, job: Job, folder: Path) -> Any:
         """Start a run; what is returned stands for it in the other methods."""
         self._submitit.update_parameters(timeout_min=_limit_min(job))
-        return self._submitit.submit(_execute_with_parent, job, folder)
+        # A Ctrl-C is for the runner, which stops its runs; between it and them it would only
+        # make noise.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self._submitit.submit(_execute_with_parent, job, folder)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def gone(self, handle: Any) -> bool:
         """True when the run cannot write any more."""
@@ -52,7 +60,8 @@ class LocalExecutor:
     def stop(self, handles: list[Any]) -> None:
         """End them."""
         for handle in handles:
-            handle.cancel(check=False)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(handle.job_id), signal.SIGKILL)
 
     def output(self, handle: Any) -> str:
         """What the worker itself said."""
@@ -96,6 +105,11 @@ class SlurmExecutor(LocalExecutor):
         self._queued.add(started.job_id)
         return started
 
+    def stop(self, handles: list[Any]) -> None:
+        """End them."""
+        for handle in handles:
+            handle.cancel(check=False)
+
     def id_file(self, job: Job) -> Path:
         """Where the number Slurm gave a run is kept."""
         return self._folder / f"{job.name}.id"
@@ -133,5 +147,6 @@ def _slurm(*command: str) -> subprocess.CompletedProcess[str]:
 
 def _execute_with_parent(job: Job, folder: Path) -> Any:
     """A worker of this machine that is killed takes its simulation along."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     end_with_parent()
     return execute(job, folder)

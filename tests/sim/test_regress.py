@@ -151,6 +151,32 @@ def test_regress_resumes_after_worker_and_runner_are_killed(
     assert {test.seed for test in read_tests(second)} == {3}
 
 
+def test_regress_that_is_interrupted_says_how_to_go_on(
+    tmp_path: Path, plain: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C: runs that were under way end at once; what had ended is on the page."""
+    jobs = [
+        planted_job(tmp_path, "before", PLANTED["passes"]),
+        planted_job(tmp_path, "waits", WAITS),
+    ]
+    regression = _regression(tmp_path, jobs)
+    env = {**os.environ, "RESUME": "1", "JOBS": "1"}
+    runner = subprocess.Popen(
+        _resume(tmp_path), cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    worker = tmp_path / "worker"
+    _wait_for(lambda: worker.is_file() and worker.read_text() != "")
+    os.killpg(runner.pid, signal.SIGINT)  # a terminal sends it to all
+    told = runner.communicate(timeout=60)[1].strip().splitlines()
+    assert runner.returncode == 130
+    assert told == ["regress: interrupted, 1 runs left; go on with: make regress RESUME=1"]
+    assert regression.left() == jobs[1:]
+    _wait_for(lambda: not Path(f"/proc/{worker.read_text()}").exists())
+    page = (tmp_path / "regress" / "index.html").read_text()
+    assert "interrupted, 1 runs left" in page and '<b id="passed">2</b>' in page
+
+
 def test_regress_worker_is_killed_runner_goes_on(
     tmp_path: Path, plain: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
