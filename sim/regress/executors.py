@@ -100,7 +100,11 @@ class SlurmExecutor(LocalExecutor):
             if queued.job_id in self._in_queue(refresh=True):
                 return queued
         self._submitit.update_parameters(timeout_min=_limit_min(job), name=job.name)
-        started = self._submitit.submit(execute, job, folder)
+        try:
+            started = self._submitit.submit(execute, job, folder)
+        except (submitit.core.utils.FailedJobError, OSError) as err:
+            said = str(err).strip().splitlines()
+            raise OptionError(f"EXECUTOR=slurm: {said[-1] if said else err!r}") from err
         kept.write_text(started.job_id)
         self._queued.add(started.job_id)
         return started

@@ -74,6 +74,17 @@ def test_slurm_job_that_is_cancelled_is_a_failure(
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
 
 
+def test_slurm_that_takes_no_job_is_told(
+    slurm: type[executors.SlurmExecutor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What sbatch says, in one line."""
+    monkeypatch.setenv("SBATCH_PARTITION", "nosuch")
+    job = planted_job(tmp_path, "waits", WAITS)
+    with pytest.raises(OptionError, match=r"EXECUTOR=slurm: .*(partition|Partition)") as caught:
+        slurm(tmp_path / "submitit").start(job, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
 def test_slurm_job_outlives_its_runner(
     slurm: type[executors.SlurmExecutor], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
