@@ -4,12 +4,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from sim import runner
 from sim.options import BUILD_ROOT, ROOT
 from tb.env import smmu_bench
 
 DOCUMENT = ROOT / "docs" / "sequences.md"
+README = ROOT / "tb" / "README.md"
+README_TEST = """\
+@pyuvm.test(timeout_time=5, timeout_unit="ms")
+class ReadmeTest(SmmuTest):
+    async def scenario(self) -> None:
+        tables = BuildTables(0x05, ssids=2)
+        for sequence in (tables, BringUp(), ReadEverything(tables.targets)):
+            await self.run(sequence)
+"""
 TEN_LINES = 12  # of a test, its decorator and its class line included
 
 
@@ -18,20 +28,21 @@ def test_sequences() -> None:
     runner.run(smmu_bench.build(), module="tests.smmu.sequence_tests")
 
 
-def blocks() -> list[str]:
-    """The Python texts of the document, in order."""
-    return re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+def blocks(document: Path) -> list[str]:
+    """The Python texts of a document, in order."""
+    return re.findall(r"^```python\n(.*?)^```$", document.read_text(), re.M | re.S)
 
 
 def test_documented_sequences() -> None:
-    """Every test of docs/sequences.md, taken from the document and run as it is."""
-    imports, *tests = blocks()
+    """Every test of docs/sequences.md, and the sequence of tb/README.md, run as they stand."""
+    imports, *tests = blocks(DOCUMENT)
     names = [re.search(r"^class (\w+)\(SmmuTest\):$", text, re.M)[1] for text in tests]
     assert len(tests) == DOCUMENT.read_text().count("\n## "), "a section without its test"
     assert all(text.count("\n") <= TEN_LINES for text in tests), "longer than ten lines"
+    texts = [imports, *tests, *blocks(README), README_TEST]
     folder = BUILD_ROOT / "docs"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "documented_sequences.py").write_text("\n\n".join([imports, *tests]))
+    (folder / "documented_sequences.py").write_text("\n\n".join(texts))
     path = {"PYTHONPATH": f"{folder}:{ROOT}"}
     result = runner.run(smmu_bench.build(), module="documented_sequences", env=path)
-    assert sorted(case.name for case in result.cases) == sorted(names)
+    assert sorted(case.name for case in result.cases) == sorted([*names, "ReadmeTest"])
