@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tb.env.ral import SmmuRegBlock
     from tb.env.virtual_sequencer import SmmuVirtualSequencer
 
+ANSWER_LIMIT = 200_000  # cycles
+
 
 class SmmuSequence(uvm_sequence):
     """Short names for what the virtual sequencer has in hand, and bounded waits."""
@@ -42,7 +44,7 @@ class SmmuSequence(uvm_sequence):
         """All randomness."""
         return self.sequencer.rng
 
-    async def answered(self, txn: AxiTxn, limit: int = 200_000) -> AxiTxn:
-        """The burst ended within ``limit`` cycles; AssertionError else."""
+    async def answered(self, txn: AxiTxn, limit: int = ANSWER_LIMIT) -> AxiTxn:
+        """The burst ended within ``limit`` cycles, stalls included; AssertionError else."""
         assert await self.bench.within(txn.done, limit), f"{self.get_name()}: no answer to {txn}"
         return txn

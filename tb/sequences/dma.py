@@ -3,15 +3,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cocotb
 from pyuvm import uvm_sequence, uvm_sequencer
 
 from tb.agents.axi_device import AxiDeviceItem
 from tb.bfm.burst import AxiTxn
-from tb.sequences.base import SmmuSequence
+from tb.env.smmu_bench import SmmuBench
+from tb.sequences.base import ANSWER_LIMIT, SmmuSequence
 from tb.sequences.traffic import PAGE, RandomTraffic, Target, WildTraffic
 
 KINDS = ("mixed", "wild", "stream", "copy")
+
+
+async def answered(bench: SmmuBench, txn: AxiTxn, limit: int = ANSWER_LIMIT) -> AxiTxn:
+    """The burst ended within ``limit`` cycles, stalls included; AssertionError else."""
+    assert await bench.within(txn.done, limit), f"no answer: {txn}"
+    return txn
+
+
+async def flood(bench: SmmuBench, sequencer: uvm_sequencer,
+                more: Callable[[], uvm_sequence | None], open_limit: int,
+                limit: int = ANSWER_LIMIT) -> list[AxiTxn]:  # fmt: skip
+    """Start what ``more`` gives until it gives None; all bursts, each answered.
+
+    ``more`` gives sequences with ``txns``; at most ``open_limit`` bursts stay open between two.
+    """
+    sent: list[AxiTxn] = []
+    waiting: list[AxiTxn] = []
+    while (sequence := more()) is not None:
+        await sequence.start(sequencer)
+        sent += sequence.txns
+        waiting = [txn for txn in (*waiting, *sequence.txns) if not txn.finished]
+        while len(waiting) > open_limit:
+            await answered(bench, waiting[0], limit)
+            waiting = [txn for txn in waiting if not txn.finished]
+    for txn in waiting:
+        await answered(bench, txn, limit)
+    return sent
 
 
 class StreamTraffic(uvm_sequence):
@@ -37,6 +67,25 @@ class StreamTraffic(uvm_sequence):
             self.txns.append(item.txn)
 
 
+class CopyTraffic(uvm_sequence):
+    """Reads from the start of a target, then writes what was read one page further on."""
+
+    def __init__(self, bench: SmmuBench, target: Target, count: int) -> None:
+        super().__init__("copy_traffic")
+        self.bench, self.target, self.count = bench, target, count
+        self.txns: list[AxiTxn] = []
+
+    async def body(self) -> None:
+        lanes, target = self.bench.masters[0].lanes, self.target
+        reads = StreamTraffic(target, self.count, lanes=lanes)
+        await reads.start(self.sequencer)
+        data = b"".join([(await answered(self.bench, txn)).data for txn in reads.txns])
+        there = Target(target.sid, target.ssid, target.base + PAGE, target.size - PAGE)
+        writes = StreamTraffic(there, self.count, lanes=lanes, data=data, axi_id=1)
+        await writes.start(self.sequencer)
+        self.txns = [*reads.txns, *writes.txns]
+
+
 class DmaMix(SmmuSequence):
     """``bursts`` on each device port, all ports at once.
 
@@ -45,12 +94,13 @@ class DmaMix(SmmuSequence):
              read one page on (a target is at least two pages)
     open_limit   bursts a port has open
     limit    cycles a burst may take, stalls included
+    options  of ``RandomTraffic``: ids, max_beats, writes, privileged
 
     After it: ``txns``, and ``count`` of them.
     """
 
     def __init__(self, targets: list[Target], bursts: int = 40, name: str = "dma_mix", *,
-                 kind: str = "mixed", open_limit: int = 8, limit: int = 200_000,
+                 kind: str = "mixed", open_limit: int = 8, limit: int = ANSWER_LIMIT,
                  **options: object) -> None:  # fmt: skip
         super().__init__(name)
         if kind not in KINDS:
@@ -67,40 +117,26 @@ class DmaMix(SmmuSequence):
     async def body(self) -> None:
         ports = [cocotb.start_soon(self._port(device)) for device in self.sequencer.devices]
         for port in ports:
-            await port
+            self.txns += await port
 
-    async def _port(self, device: uvm_sequencer) -> None:
-        left, waiting = self.bursts, []
-        while left > 0:
-            sent = await self._some(device, min(4, left))
-            left -= len(sent)
-            self.txns += sent
-            waiting = [txn for txn in (*waiting, *sent) if not txn.finished]
-            while len(waiting) > self.open_limit:
-                await self.answered(waiting.pop(0), self.limit)
-        for txn in waiting:
-            await self.answered(txn, self.limit)
+    async def _port(self, device: uvm_sequencer) -> list[AxiTxn]:
+        left = self.bursts
 
-    async def _some(self, device: uvm_sequencer, count: int) -> list[AxiTxn]:
+        def more() -> uvm_sequence | None:
+            nonlocal left
+            count = min(4, left)
+            left -= count
+            return self._some(count) if count else None
+
+        return await flood(self.bench, device, more, self.open_limit, self.limit)
+
+    def _some(self, count: int) -> uvm_sequence:
         """A few bursts of the kind."""
         lanes = self.bench.masters[0].lanes
         if self.kind in ("mixed", "wild"):
             traffic = WildTraffic if self.kind == "wild" else RandomTraffic
-            sequence = traffic(self.rng, self.targets, count, lanes=lanes, **self.options)
-            await sequence.start(device)
-            return sequence.txns
+            return traffic(self.rng, self.targets, count, lanes=lanes, **self.options)
         target = self.rng.choice(self.targets)
         if self.kind == "stream":
-            sequence = StreamTraffic(target, count, lanes=lanes)
-            await sequence.start(device)
-            return sequence.txns
-        half = (count + 1) // 2
-        reads = StreamTraffic(target, half, lanes=lanes)
-        await reads.start(device)
-        for txn in reads.txns:
-            await self.answered(txn, self.limit)
-        data = b"".join(txn.data for txn in reads.txns)
-        there = Target(target.sid, target.ssid, target.base + PAGE, target.size - PAGE)
-        writes = StreamTraffic(there, half, lanes=lanes, data=data, axi_id=1)
-        await writes.start(device)
-        return [*reads.txns, *writes.txns]
+            return StreamTraffic(target, count, lanes=lanes)
+        return CopyTraffic(self.bench, target, (count + 1) // 2)

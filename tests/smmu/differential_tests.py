@@ -17,14 +17,12 @@ from pyuvm import uvm_sequencer
 
 from sim import figures
 from sim.options import from_env
-from tb.bfm.burst import AxiTxn
-from tb.bfm.dvm import sync as dvm_sync
-from tb.env.program import HangError
 from tb.env.smmu_cfg import SmmuEnvCfg
-from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
+from tb.env.smmu_test import SmmuTest
 from tb.models.fields import Cmd
 from tb.models.memory import ErrorRange
 from tb.sequences.changes import Change
+from tb.sequences.dma import ANSWER_LIMIT, flood
 from tb.sequences.streams import RandomWorld
 from tb.sequences.traffic import WildTraffic
 
@@ -139,24 +137,18 @@ class Differential(SmmuTest):
     # ---- traffic -------------------------------------------------------------------------
     async def flood(self, sequencer: uvm_sequencer, share: int) -> None:
         """Random bursts, a bounded number open."""
-        rng, lanes, txns = self.rng, self.bench.masters[0].lanes, []
-        targets = self.world.targets
-        while share > 0:
+        rng, lanes, targets = self.rng, self.bench.masters[0].lanes, self.world.targets
+
+        def more() -> WildTraffic | None:
+            nonlocal share
+            if share <= 0:
+                return None
+            share -= 8
             # a few places at a time, so that entries are used more than once
             near = rng.sample(targets, min(len(targets), 6))
-            sequence = WildTraffic(rng, near, 8, lanes=lanes, max_beats=rng.choice((1, 4, 16)))
-            await sequence.start(sequencer)
-            share -= 8
-            txns = [txn for txn in (*txns, *sequence.txns) if not txn.finished]
-            while len(txns) > OPEN_LIMIT:
-                await self.answered(txns[0])
-                txns = [txn for txn in txns if not txn.finished]
-        for txn in txns:
-            await self.answered(txn)
+            return WildTraffic(rng, near, 8, lanes=lanes, max_beats=rng.choice((1, 4, 16)))
 
-    async def answered(self, txn: AxiTxn) -> None:
-        """A burst ends in bounded time, stalls included: somebody serves them."""
-        assert await self.bench.within(txn.done, ANSWER_LIMIT), f"no answer: {txn}"
+        await flood(self.bench, sequencer, more, OPEN_LIMIT)
 
     async def wait(self, cycles: int) -> None:
         """Let time pass, serving events."""
@@ -183,22 +175,11 @@ class Differential(SmmuTest):
         await self.bench.cycles(self.rng.choice((1, 2, 30)))
         if change.dvm and self.rng.random() < 0.5:
             messages = self.rng.choice(change.dvm)
-            for message in messages:
-                self.bench.dvm.post(message)
+            await self.broadcast(*messages)
             self.count["invalidations"] += len(messages)
-            await self.dvm_sync()
         else:
             commands = self.rng.choice(change.commands)
             await self.prog.command(*commands)
             self.count["invalidations"] += len(commands)
             await self.prog.sync(SYNC_LIMIT)
         self.env.scoreboard.settle(since + 1)
-
-    async def dvm_sync(self) -> None:
-        """DVM Sync, until its DVM Complete."""
-        before, limit = self.bench.ptw.dvm_completes, self.bench.cycle + SYNC_LIMIT
-        self.bench.dvm.post(dvm_sync())
-        while self.bench.ptw.dvm_completes == before:
-            if self.bench.cycle > limit:
-                raise HangError("no DVM Complete")
-            await self.bench.cycles(10)

@@ -16,7 +16,7 @@ from tb.agents.axi_device import (
     AxiDeviceItem,
     AxiDeviceMonitor,
 )
-from tb.agents.axi_memory import AxiMemoryItem
+from tb.agents.axi_memory import AxiMemoryItem, AxiMemoryMonitor
 from tb.agents.dvm import DvmItem
 from tb.bfm.dvm import sync, tlbi
 from tb.env.passive import PassiveWatch
@@ -160,7 +160,7 @@ class EveryAgentDrives(SmmuTest):
         message = DvmItem(parts=sync(), complete=True)
         before = self.bench.ptw.dvm_completes
         await ItemSequence(message).start(seqr.dvm)
-        assert message.resps and self.bench.ptw.dvm_completes == before + 1
+        assert message.message.resps and self.bench.ptw.dvm_completes == before + 1
 
 
 # ---- end of test -----------------------------------------------------------------------------
@@ -225,3 +225,33 @@ class AnswersOutOfOrder(SmmuTest):
         assert errors and "was answered before" in errors[0], errors
         errors.clear()
         self.env.scoreboard.downstream.clear()
+
+
+class DeafMonitor(AxiMemoryMonitor):
+    """Sees nothing the SMMU reads: no command reaches the scoreboard."""
+
+    def build_phase(self) -> None:
+        super().build_phase()
+        publish = self.ap.write
+        self.ap.write = lambda burst: publish(burst) if burst.txn.is_write else None
+
+
+@pyuvm.test(timeout_time=2, timeout_unit="ms")
+class AnswerWhileStalled(SmmuTest):
+    """STL-001: a stalled burst that ends though, as far as was seen, no command said so."""
+
+    def build_phase(self) -> None:
+        uvm_factory().set_type_override_by_type(AxiMemoryMonitor, DeafMonitor)
+        super().build_phase()
+
+    async def scenario(self) -> None:
+        self.prog.stream(STALL_SID).space(s=1)
+        await self.prog.start()
+        txn = self.bench.read(VA, 16, sid=STALL_SID)
+        (record,) = await self.prog.events(at_least=1)
+        await self.prog.command(Cmd.resume(sid=STALL_SID, stag=record.stag, ac=0, ab=0))
+        await txn
+        await self.bench.cycles(3)
+        errors = self.env.scoreboard.errors
+        assert len(errors) == 1 and "no CMD_RESUME fetched (STL-001)" in errors[0], errors
+        errors.clear()

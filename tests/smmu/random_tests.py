@@ -7,19 +7,17 @@ import cocotb
 import pyuvm
 from pyuvm import uvm_sequencer
 
-from tb.bfm.burst import AxiTxn
-from tb.bfm.dvm import sync as dvm_sync
-from tb.env.program import HangError
 from tb.env.smmu_cfg import SmmuEnvCfg
-from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
+from tb.env.smmu_test import SmmuTest
 from tb.models.fields import Cmd
 from tb.sequences.changes import Change, World
+from tb.sequences.dma import flood
 from tb.sequences.traffic import RandomTraffic
 
 VA = 0x4000_0000
 DATA, FRAMES = 0x4800_0000, 16
 OPEN_LIMIT = 12  # bursts a port has open
-DVM_LIMIT = 20_000  # cycles
+SYNC_LIMIT = 20_000  # cycles
 
 
 class ChangeTest(SmmuTest):
@@ -66,20 +64,11 @@ class ChangeTest(SmmuTest):
 
     async def flood(self, sequencer: uvm_sequencer, world: World) -> None:
         """Random bursts, a bounded number open, until the test stops."""
-        lanes, txns = self.bench.masters[0].lanes, []
-        while not self.stop:
-            sequence = RandomTraffic(self.rng, world.targets, 4, lanes=lanes, max_beats=4)
-            await sequence.start(sequencer)
-            txns = [txn for txn in (*txns, *sequence.txns) if not txn.finished]
-            while len(txns) > OPEN_LIMIT:
-                await self.answered(txns[0])
-                txns = [txn for txn in txns if not txn.finished]
-        for txn in txns:
-            await self.answered(txn)
 
-    async def answered(self, txn: AxiTxn) -> None:
-        """A burst ends in bounded time, stalls included: somebody serves them."""
-        assert await self.bench.within(txn.done, ANSWER_LIMIT), f"no answer: {txn}"
+        def more() -> RandomTraffic | None:
+            return None if self.stop else self.traffic(world.targets, 4, max_beats=4)
+
+        await flood(self.bench, sequencer, more, OPEN_LIMIT)
 
     async def apply(self, change: Change) -> None:
         """Make a change visible, by commands or by DVM."""
@@ -87,23 +76,12 @@ class ChangeTest(SmmuTest):
         since = self.bench.cycle
         self.logger.debug("cycle %d: %s", since, change.what)
         if self.use_dvm and change.dvm:
-            for message in self.rng.choice(change.dvm):
-                self.bench.dvm.post(message)
-            await self.dvm_sync()
+            await self.broadcast(*self.rng.choice(change.dvm))
         else:
             await self.prog.command(*self.rng.choice(change.commands))
-            await self.prog.sync(DVM_LIMIT)
+            await self.prog.sync(SYNC_LIMIT)
         self.env.scoreboard.settle(since)
         self.logger.debug("cycle %d: settled", self.bench.cycle)
-
-    async def dvm_sync(self) -> None:
-        """DVM Sync, until its DVM Complete."""
-        before, limit = self.bench.ptw.dvm_completes, self.bench.cycle + DVM_LIMIT
-        self.bench.dvm.post(dvm_sync())
-        while self.bench.ptw.dvm_completes == before:
-            if self.bench.cycle > limit:
-                raise HangError("no DVM Complete")
-            await self.bench.cycles(10)
 
 
 @pyuvm.test(timeout_time=50, timeout_unit="ms")

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pyuvm
 
 from tb.env.smmu_cfg import SmmuEnvCfg
-from tb.env.smmu_test import ANSWER_LIMIT, SmmuTest
+from tb.env.smmu_test import SmmuTest
 from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome
 from tb.models.vmsa import Stage1Leaf, Stage2Leaf
+from tb.sequences.dma import ANSWER_LIMIT
 from tb.sequences.reg_model import RegAccessSequence, RegBitBashSequence, RegResetSequence
 from tb.sequences.traffic import Resolver, Target
 
