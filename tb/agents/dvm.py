@@ -58,6 +58,7 @@ class DvmMonitor(SmmuMonitor):
     def listen(self, bench: SmmuBench) -> None:
         probe = DvmProbeMonitor(bench.dvm_probe, self.ap.write, "dvm")
         self.open = probe.open  # messages without their last CR
+        bench.on_reset.append(probe.reset)
 
 
 class DvmAgent(SmmuAgent):

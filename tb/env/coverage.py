@@ -24,7 +24,7 @@ from tb.models.layout import Record
 from tb.models.smmu_ref import Kind, Outcome, SmmuRef
 from tb.models.smmu_ref.commands import LEGAL_OPS
 from tb.models.smmu_ref.legality import TG1_SHIFT, TG_SHIFT, s1_enabled, s2_enabled
-from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE
+from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, holds
 from tb.models.smmu_ref.session import Session
 from tb.models.smmu_ref.translate import evaluate
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tb.env.smmu_bench import SmmuBench
 
 VARIABLE = "FUNCTIONAL_COVERAGE"
-COMMAND_READ_ID, EVENT_WRITE_ID = 0x40, 0x42
 GRANULE = {12: "4K", 14: "16K", 16: "64K"}
 SIZE = {12: "4K", 14: "16K", 16: "64K", 21: "2M", 25: "32M", 29: "512M", 30: "1G"}
 CONFIGURABLE = (Event.F_TRANSLATION, Event.F_ADDR_SIZE, Event.F_ACCESS, Event.F_PERMISSION)
@@ -137,9 +136,14 @@ class Watch:
 
     # ---- walk port -----------------------------------------------------------------------
     def _walk(self, txn: AxiTxn) -> None:
-        if txn.is_write and txn.id == EVENT_WRITE_ID and len(txn.data) >= RECORD_SIZE:
+        regs = self.model.regs
+        events, commands = (
+            (regs.eventq_base.addr, regs.eventq_log2, RECORD_SIZE),
+            (regs.cmdq_base.addr, regs.cmdq_log2, COMMAND_SIZE),
+        )
+        if txn.is_write and len(txn.data) >= RECORD_SIZE and holds(*events, txn.addr):
             self._event(EventRecord.unpack(txn.data[:RECORD_SIZE]))
-        elif not txn.is_write and txn.id == COMMAND_READ_ID and txn.ok:
+        elif not txn.is_write and txn.ok and holds(*commands, txn.addr):
             for at in range(0, len(txn.data) - COMMAND_SIZE + 1, COMMAND_SIZE):
                 self._command(txn.data[at : at + COMMAND_SIZE])
 

@@ -19,6 +19,7 @@ from tb.models.smmu_ref.model import SmmuRef
 if TYPE_CHECKING:
     from tb.env.ral import SmmuRegBlock
     from tb.env.reg_base import SmmuReg
+    from tb.env.smmu_cfg import SmmuEnvCfg
 
 WORD = 0xFFFFFFFF
 
@@ -27,19 +28,29 @@ class SmmuRegPredictor(uvm_subscriber):
     """Subscribes to the AXI4-Lite monitor; ``reads`` compared, ``errors`` found."""
 
     def build_phase(self) -> None:
+        self.cfg: SmmuEnvCfg = self.cdb_get("cfg")
         self.ral: SmmuRegBlock | None = None
         self._model: SmmuRef | None = None
         self._words: dict[int, tuple[SmmuReg, int]] = {}
         self.reads = 0
         self.errors: list[str] = []
 
-    def follow(self, ral: SmmuRegBlock, params: dict[str, int]) -> None:
-        """The model to predict, of a design built with ``params``."""
+    def follow(self, ral: SmmuRegBlock) -> None:
+        """The model to predict."""
         self.ral = ral
-        self._model = SmmuRef(None, model_config(params))
+        self._model = SmmuRef(None, model_config(self.cfg.params))
         for reg in ral.regs.values():
             for low in range(0, reg.WIDTH, 32):
                 self._words[reg.get_offset() + low // 8] = reg, low
+
+    async def run_phase(self) -> None:
+        bench = await self.cfg.port.ready()
+        bench.on_reset.append(self.reset)
+
+    def reset(self) -> None:
+        """The SMMU was reset, and with it every register."""
+        self._model.reset()
+        self.ral.reset()
 
     def write(self, access: AxilAccess) -> None:
         """Take an access from the monitor."""

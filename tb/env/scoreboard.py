@@ -32,7 +32,7 @@ from tb.env.stall_watch import TERMINATED, Stall, StallWatch, Where
 from tb.models.fields import EVTREC, REG, EventRecord
 from tb.models.smmu_ref import Kind, Outcome, SmmuRef
 from tb.models.smmu_ref.history import MemoryHistory
-from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, slot_address
+from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, holds
 
 TABLES = (0x4010_0000, 0x4800_0000)  # memory whose changes are versions of the tables
 # Fields of the address channel that pass unchanged.
@@ -86,16 +86,27 @@ class SmmuScoreboard(uvm_scoreboard):
         self.writes = _Inlet("writes", self, self._write)
         self.model: SmmuRef | None = None
         self.history: TableHistory | None = None
+        self._forget()
+        self.checked: Counter[str] = Counter()
+        self.errors: list[str] = []
+        self._answers = Event()
+
+    def _forget(self) -> None:
+        """Nothing is open, nothing is stalled, no record is due."""
         self.settled = 0
         self.open: dict[int, list[AxiDeviceBurst]] = defaultdict(list)
         self.downstream: dict[tuple[int, bool, int], Line] = defaultdict(deque)
         self.events = EventMatch()
         self.slots = SlotOrder()
         self.stalls = StallWatch(0)
-        self.checked: Counter[str] = Counter()
-        self.errors: list[str] = []
         self._done: deque[AxiDeviceBurst] = deque()
-        self._answers = Event()
+
+    def reset(self) -> None:
+        """The SMMU was reset: its caches are empty, what was open is gone, records too."""
+        self._forget()
+        self.model.reset()
+        self.stalls.limit = self.model.config.stall_max
+        self.settled = self.cfg.port.bench.cycle
 
     async def run_phase(self) -> None:
         bench = await self.cfg.port.ready()
@@ -103,6 +114,7 @@ class SmmuScoreboard(uvm_scoreboard):
         self.model = SmmuRef(bench.memory, config)
         self.history = TableHistory(bench.memory, lambda: bench.cycle)
         self.stalls.limit = config.stall_max
+        bench.on_reset.append(self.reset)
         while True:
             self._answers.clear()
             await self._answers.wait()
@@ -140,8 +152,8 @@ class SmmuScoreboard(uvm_scoreboard):
     def _event_slot(self, txn: AxiTxn) -> bool:
         """Whether a write of the walk port goes to the event queue."""
         regs = self.model.regs
-        base = slot_address(regs.eventq_base.addr, regs.eventq_log2, 0, RECORD_SIZE)
-        return txn.is_write and 0 <= txn.addr - base < RECORD_SIZE << regs.eventq_log2
+        base, log2 = regs.eventq_base.addr, regs.eventq_log2
+        return txn.is_write and holds(base, log2, RECORD_SIZE, txn.addr)
 
     def _write(self, burst: AxiMemoryBurst) -> None:
         """An address left the walk port."""
@@ -173,8 +185,8 @@ class SmmuScoreboard(uvm_scoreboard):
     def _commands(self, txn: AxiTxn) -> None:
         """Commands that say what becomes of stalls, as they are fetched."""
         regs = self.model.regs
-        base = slot_address(regs.cmdq_base.addr, regs.cmdq_log2, 0, COMMAND_SIZE)
-        if not txn.ok or not 0 <= txn.addr - base < COMMAND_SIZE << regs.cmdq_log2:
+        base, log2 = regs.cmdq_base.addr, regs.cmdq_log2
+        if not txn.ok or not holds(base, log2, COMMAND_SIZE, txn.addr):
             return
         for at in range(0, len(txn.data) - COMMAND_SIZE + 1, COMMAND_SIZE):
             sid = self.stalls.command(txn.data[at : at + COMMAND_SIZE])

@@ -98,6 +98,7 @@ class SmmuBench:
         self.memory_probes = [h.u_mem.g_probe.u_probe for h in handles]
         self.walk_probe = dut.u_ptw_mem.g_probe.u_probe
         self.monitors: list[AxiMonitor] = []
+        self.on_reset: list[Callable[[], None]] = []  # called while the SMMU is in reset
         self.regs_probe, self.dvm_probe = dut.u_axil_probe, dut.u_dvm.u_probe
         self.checkers: list[RuleChecker] = [
             *(AxiChecker(p, f"tbu{i}_s_axi", off=DEVICE_RULES_OFF)
@@ -179,6 +180,7 @@ class SmmuBench:
     async def reset(self, cycles: int = 4) -> None:
         """Reset in mid-run; open transactions are forgotten, memory and settings stay."""
         forget = [m.reset for m in (*self.masters, *self.ports, *self.monitors, self.dvm)]
+        forget += self.on_reset
         if self.coverage:
             forget.append(self.coverage.reset)
         await apply_reset(self.clk, self.dut.rst_ni, cycles, on_reset=forget)

@@ -33,7 +33,7 @@ class SmmuEnv(uvm_env):
         self.walk = self._child(AxiMemoryAgent, "walk", cfg.walk)
         self.dvm = self._child(DvmAgent, "dvm", cfg.dvm)
         self.irqs = self._child(IrqAgent, "irqs", cfg.irqs)
-        self.predictor = SmmuRegPredictor.create("predictor", self)
+        self.predictor = self._child(SmmuRegPredictor, "predictor", cfg)
         self.sequencer = self._child(SmmuVirtualSequencer, "sequencer", cfg)
         self.scoreboard: SmmuScoreboard | None = None
         if cfg.scoreboard is not None:
@@ -57,7 +57,7 @@ class SmmuEnv(uvm_env):
         seqr.devices = [agent.sequencer for agent in self.devices]
         seqr.memories = [agent.sequencer for agent in self.memories]
         seqr.ral, seqr.scoreboard = self.ral, self.scoreboard
-        self.predictor.follow(self.ral, self.cfg.params)
+        self.predictor.follow(self.ral)
         self.regs.monitor.ap.connect(self.predictor.analysis_export)
         if self.scoreboard is not None:
             self._watch(self.scoreboard)

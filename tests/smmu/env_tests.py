@@ -25,7 +25,11 @@ from tb.env.smmu_bench import BenchConfig, SmmuBench
 from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.smmu_test import SmmuTest
 from tb.models.fields import Cmd
+from tb.sequences.bringup import BringUp
+from tb.sequences.dma import DmaMix
+from tb.sequences.reg_model import RegResetSequence
 from tb.sequences.registers import ItemSequence
+from tb.sequences.tables import BuildTables
 from tb.sequences.traffic import Target
 
 SID, STALL_SID = 0x05, 0x16
@@ -255,3 +259,26 @@ class AnswerWhileStalled(SmmuTest):
         errors = self.env.scoreboard.errors
         assert len(errors) == 1 and "no CMD_RESUME fetched (STL-001)" in errors[0], errors
         errors.clear()
+
+
+# ---- reset in mid-run ------------------------------------------------------------------------
+@pyuvm.test(timeout_time=4, timeout_unit="ms")
+class ResetInMidRun(SmmuTest):
+    """REG-035: what is open at a reset is forgotten; registers are as after power-on."""
+
+    async def scenario(self) -> None:
+        tables = BuildTables(STALL_SID, stall=True, holes=2)
+        for sequence in (tables, BringUp(), DmaMix(tables.targets, 4, privileged=False)):
+            await self.run(sequence)
+        before = self.env.scoreboard.checked.total()
+        self.bench.write(tables.hole_targets[0].base, bytes(16), sid=STALL_SID)
+        await self.prog.events(at_least=1)
+        self.bench.read(VA, 64, sid=STALL_SID)
+        await self.bench.reset()
+        assert self.env.unfinished() == []
+        resets = RegResetSequence()
+        await self.run(resets)
+        assert not resets.wrong, resets.wrong
+        await self.run(BringUp())
+        await self.run(DmaMix(tables.targets, 4, privileged=False))
+        assert self.env.scoreboard.checked.total() > before

@@ -30,6 +30,11 @@ def slot_address(base: int, log2: int, index: int, size: int) -> int:
     return (base & -max(size << log2, 32)) + (index & ((1 << log2) - 1)) * size
 
 
+def holds(base: int, log2: int, size: int, addr: int) -> bool:
+    """Whether an address lies in a queue of 2**log2 entries of ``size`` bytes."""
+    return 0 <= addr - slot_address(base, log2, 0, size) < size << log2
+
+
 class Signals:
     """Global errors and interrupts: wired pulses are counted, MSIs are written."""
 
