@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import cocotb
@@ -94,6 +95,24 @@ async def passive_environment_judges(dut: Any) -> None:
         assert "1 mismatches, first: tbu0 read sid=0x5" in text and "\n" not in text, text
     else:
         raise AssertionError("a wrong prediction went unnoticed")
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def broken_scoreboard_is_one_line(dut: Any) -> None:
+    """A model wrong by one page: one line with the count, the first burst and the reason."""
+    bench = await SmmuBench.start(dut)
+    watch = await PassiveWatch.start(bench)
+    watch.env.cfg.scoreboard.distort = lambda outcome: replace(outcome, pa=outcome.pa ^ PAGE)
+    for k in range(3):
+        await bench.read(DATA + 64 * k, 16, sid=SID)
+    try:
+        await watch.finish()
+    except AssertionError as error:
+        line = str(error)
+    else:
+        raise AssertionError("a wrong prediction went unnoticed")
+    assert line.startswith("3 mismatches, first: tbu0 read sid=0x5 0x48000000") and "\n" not in line
+    assert "pa 0x48000000 not 0x48001000" in line, line
 
 
 class _Heard(pyuvm.uvm_subscriber):
