@@ -4,7 +4,8 @@
 The model sees the same memory and the same register writes as the SMMU, and is only asked what
 would happen (``SmmuRef.predict``): it keeps no queue and no stall of its own. A burst is judged
 when the device has its answer: result, output address and attributes, data, its place among the
-bursts of its AXI ID, its stall (``stall_watch``) and its event record (``event_match``).
+bursts of its AXI ID, its stall (``stall_watch``) and its event record (``event_match``). Interrupts
+need a cause (``irq_watch``).
 
 Until an invalidation has completed, what any version of the tables since then gives is right
 (TLB-038): a test that changes tables under traffic calls :meth:`SmmuScoreboard.settle` after each
@@ -23,10 +24,12 @@ from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
 
 from tb.agents.axi_device import AxiDeviceBurst
 from tb.agents.axi_memory import AxiMemoryBurst
+from tb.agents.irq import IrqItem
 from tb.agents.port import BenchPort
 from tb.bfm.axil_monitor import AxilAccess
 from tb.bfm.burst import SLVERR, AxiTxn
 from tb.env.event_match import EventMatch, SlotOrder
+from tb.env.irq_watch import IrqWatch
 from tb.env.observed import transaction_of
 from tb.env.stall_watch import TERMINATED, Stall, StallWatch, Where
 from tb.models.fields import EVTREC, REG, EventRecord
@@ -74,7 +77,7 @@ class _Inlet(uvm_subscriber):
 
 class SmmuScoreboard(uvm_scoreboard):
     """Inlets: ``regs``; ``started`` and ``ended`` of device ports; ``sent`` of m_axi; ``writes``
-    (addresses) and ``walks`` (ended bursts) of the walk port."""
+    (addresses) and ``walks`` (ended bursts) of the walk port; ``irqs``."""
 
     def build_phase(self) -> None:
         self.cfg: ScoreboardCfg = self.cdb_get("cfg")
@@ -84,6 +87,7 @@ class SmmuScoreboard(uvm_scoreboard):
         self.sent = _Inlet("sent", self, self._sent)
         self.walks = _Inlet("walks", self, self._walk)
         self.writes = _Inlet("writes", self, self._write)
+        self.irqs = _Inlet("irqs", self, self._irq)
         self.model: SmmuRef | None = None
         self.history: TableHistory | None = None
         self._forget()
@@ -98,6 +102,7 @@ class SmmuScoreboard(uvm_scoreboard):
         self.downstream: dict[tuple[int, bool, int], Line] = defaultdict(deque)
         self.events = EventMatch()
         self.slots = SlotOrder()
+        self.causes = IrqWatch()
         self.stalls = StallWatch(0)
         self._done: deque[AxiDeviceBurst] = deque()
 
@@ -159,6 +164,7 @@ class SmmuScoreboard(uvm_scoreboard):
         """An address left the walk port."""
         if self._event_slot(burst.txn):
             regs = self.model.regs
+            self.causes.record()
             wrong = self.slots.check(burst.txn.addr, regs.eventq_base.addr, regs.eventq_log2)
             if wrong:
                 self._error(wrong)
@@ -189,9 +195,18 @@ class SmmuScoreboard(uvm_scoreboard):
         if not txn.ok or not holds(base, log2, COMMAND_SIZE, txn.addr):
             return
         for at in range(0, len(txn.data) - COMMAND_SIZE + 1, COMMAND_SIZE):
-            sid = self.stalls.command(txn.data[at : at + COMMAND_SIZE])
+            data = txn.data[at : at + COMMAND_SIZE]
+            self.causes.command(data)
+            sid = self.stalls.command(data)
             if sid is not None:
                 self._terminate(sid)
+
+    def _irq(self, pulse: IrqItem) -> None:
+        regs = self.model.regs
+        wrong = self.causes.pulse(pulse.wire, bool(regs.irq_ctrl.gerror_irqen))
+        if wrong:
+            self._error(f"cycle {pulse.cycle}: {wrong}")
+        self.checked["interrupt"] += 1
 
     def _terminate(self, sid: int | None) -> None:
         """All that stalls, of all streams or of one, recorded or not, ends with abort."""
@@ -340,7 +355,7 @@ class SmmuScoreboard(uvm_scoreboard):
 
     def check_phase(self) -> None:
         # raised, not asserted: one line, without the values pytest would add to it
-        if not self.checked.total() and not self.errors:
+        if self.checked.total() == self.checked["interrupt"] and not self.errors:
             raise AssertionError("the scoreboard compared nothing")
         for text in self.unfinished()[: len(self._open())]:
             self._error(text)

@@ -77,6 +77,7 @@ class SmmuEnv(uvm_env):
             memory.monitor.address_ap.connect(board.sent.analysis_export)
         self.walk.monitor.address_ap.connect(board.writes.analysis_export)
         self.walk.monitor.ap.connect(board.walks.analysis_export)
+        self.irqs.monitor.ap.connect(board.irqs.analysis_export)
 
     # ---- end of test -----------------------------------------------------------------------
     def unfinished(self) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tb.env.event_match import EventMatch, SlotOrder
+from tb.env.irq_watch import IrqWatch
 from tb.env.stall_watch import TERMINATED, StallWatch
 from tb.models.fields import Cmd, EventRecord
 from tb.models.smmu_ref import Kind, Outcome
@@ -90,3 +91,17 @@ def test_records_and_answers_pair_up() -> None:
     assert len(match.missing()) == 1
     pairs, wrong = match.settle()
     assert pairs == 0 and len(wrong) == 2 and "missing" in wrong[0] and "unexpected" in wrong[1]
+
+
+def test_interrupts_need_a_cause() -> None:
+    """IRQ-001, IRQ-003, IRQ-012: a record, a CMD_SYNC that asks, an enable; no wire for PRI."""
+    watch = IrqWatch()
+    assert "IRQ-003" in watch.pulse("evtq", True)
+    watch.record()
+    assert watch.pulse("evtq", True) == "" and "IRQ-003" in watch.pulse("evtq", True)
+    watch.command(Cmd.sync(cs=0))
+    assert "IRQ-012" in watch.pulse("cmd_sync", True)
+    watch.command(Cmd.sync(cs=1))
+    assert watch.pulse("cmd_sync", True) == "" and "IRQ-012" in watch.pulse("cmd_sync", True)
+    assert watch.pulse("gerr", True) == "" and "IRQ-001" in watch.pulse("gerr", False)
+    assert "priq" in watch.pulse("priq", True)
