@@ -226,6 +226,10 @@ module smmu_top #(
     generate if (OAS != 40 && OAS != 42 && OAS != 44 && OAS != 48) begin : g_oas
         oas_must_be_40_42_44_or_48 u_oas ();
     end endgenerate
+    // every stall must find a slot outside the reserve (D2, D22)
+    generate if (STALL_MAX > TBU_SLOTS - TBU_RSVD) begin : g_stalls
+        stall_max_must_be_at_most_tbu_slots_less_tbu_rsvd u_stalls ();
+    end endgenerate
 
     genvar i;
     generate
@@ -339,7 +343,8 @@ module smmu_top #(
                 .m_axi_rresp(m_axi_rresp[i*2 +: 2]),
                 .m_axi_rlast(m_axi_rlast[i]),
                 .nostall_i(nostall_i[i]),
-                .up_valid_o(up_valid[i]), .up_ready_i(up_ready[i]), .up_msg_o(up_msg[i*`UP_W +: `UP_W]),
+                .up_valid_o(up_valid[i]), .up_ready_i(up_ready[i]),
+                .up_msg_o(up_msg[i*`UP_W +: `UP_W]),
                 .dn_valid_i(dn_valid[i]), .dn_msg_i(dn_msg),
                 .pmu_xact_o(tbu_event[i*4 +: 2]), .pmu_utlb_miss_o(tbu_event[i*4+2 +: 2])
             );

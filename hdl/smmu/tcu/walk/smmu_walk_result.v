@@ -58,18 +58,8 @@ module smmu_walk_result #(
 
     // ---- translation ----------------------------------------------------------------
     wire [2:0]  size = ws_i[`WS_SIZE_LSB +: 3];
-    reg  [35:0] inside;             // pages inside the entry
-    always @(*)
-        case (size)
-            `SZ_4K:   inside = 36'd0;
-            `SZ_16K:  inside = 36'h3;
-            `SZ_64K:  inside = 36'hf;
-            `SZ_2M:   inside = 36'h1ff;
-            `SZ_32M:  inside = 36'h1fff;
-            `SZ_512M: inside = 36'h1ffff;
-            `SZ_1G:   inside = 36'h3ffff;
-            default:  inside = 36'd0;       // bypass: the page itself
-        endcase
+    wire [35:0] inside;             // pages inside the entry; of a bypass, the page itself
+    smmu_page_low u_size (.size_i(size), .low_o(inside));
 
     reg [`ENT_W-1:0] ent;
     always @(*) begin
@@ -86,7 +76,8 @@ module smmu_walk_result #(
         ent[`ENT_ASID_LSB +: 16]    = s1en ? cd_i[`CD_ASID_LSB +: 16] : 16'd0;
         ent[`ENT_NG_LSB]            = s1en && ws_i[`WS_NG_LSB];
         ent[`ENT_ASET_LSB]          = s1en && cd_i[`CD_ASET_LSB];
-        ent[`ENT_PPN_LSB +: 36]     = ws_i[`WS_ADR_LSB + 12 +: 36] & ~inside;
+        ent[`ENT_PPN_LSB +: 36]     = ws_i[`WS_ADR_LSB + 12 +: 36]
+                                    & ~(size == `SZ_ALL ? 36'd0 : inside);
         ent[`ENT_UR_LSB +: 6]       = ws_i[`WS_PERM_LSB +: 6];
         ent[`ENT_MATTR_LSB +: 8]    = ws_i[`WS_MATTR_LSB +: 8];
         ent[`ENT_SH_LSB +: 2]       = ws_i[`WS_SH_LSB +: 2];

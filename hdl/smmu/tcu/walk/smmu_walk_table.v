@@ -123,18 +123,9 @@ module smmu_walk_table #(
     smmu_perm_s2 u_perm2 (.desc_i(desc_o), .perm_o(perm2));
     assign perm_o = s2_i ? perm2 : perm1;
 
-    reg [47:0] inside;              // offset bits of the leaf
-    always @(*)
-        case (size_o)
-            `SZ_4K:   inside = 48'h0fff;
-            `SZ_16K:  inside = 48'h3fff;
-            `SZ_64K:  inside = 48'hffff;
-            `SZ_2M:   inside = 48'h1f_ffff;
-            `SZ_32M:  inside = 48'h1ff_ffff;
-            `SZ_512M: inside = 48'h1fff_ffff;
-            default:  inside = 48'h3fff_ffff;
-        endcase
-    assign out_o = next_o | ((s2_i ? adr : va_i[47:0]) & inside);
+    wire [35:0] inside;             // pages inside the leaf
+    smmu_page_low u_size (.size_i(size_o), .low_o(inside));
+    assign out_o = next_o | ((s2_i ? adr : va_i[47:0]) & {inside, 12'hfff});
 
     // ---- the next descriptor ------------------------------------------------------
     // Every address it can be is made from the context alone; what was read or found chooses.
