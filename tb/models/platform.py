@@ -17,6 +17,9 @@ from typing import Any, Protocol
 
 from tb.models.costs import CostTable
 
+UNTRACED = ("user", "bus")  # polling, and what the bus shows itself
+STEPS_KEPT = 30_000  # of a run, for its trace
+
 
 class MemoryLike(Protocol):
     """The part of ``tb.models.memory.Memory`` that the software stack uses."""
@@ -68,6 +71,7 @@ class Platform(ABC):
         self.ledger: Counter[str] = Counter()
         self.counters: Counter[str] = Counter()
         self.irq: dict[str, Event] = {}
+        self.steps: list[tuple[str, str, int, int]] = []  # layer, step, from, to; see STEPS_KEPT
         self._crashes: tuple[type[Exception], ...] = ()
         self._on_crash: Callable[[Exception], None] = lambda error: None
 
@@ -129,7 +133,10 @@ class Platform(ABC):
         cycles = cost.cycles * times
         if spread:
             cycles += self.rng.randint(-spread, spread)
+        start = self.now
         await self.delay(max(cycles, 1), cost.layer)
+        if cost.layer not in UNTRACED and len(self.steps) < STEPS_KEPT:
+            self.steps.append((cost.layer, item, start, self.now))
 
     async def mmio_read32(self, pa: int) -> int:
         """Read a physical device register; waits for the bus."""

@@ -173,6 +173,7 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
 def write(result: dict[str, Any], folder: Path, costs: list[tuple[str, str, int, str]]) -> None:
     """Write ``report.html``, ``result.json`` and ``trace.json`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
+    steps = result.pop("steps", ())  # for the trace alone
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "trace.json").write_text(json.dumps(trace.build(result)) + "\n")
+    (folder / "trace.json").write_text(json.dumps(trace.build(result, steps)) + "\n")
     (folder / "report.html").write_text(page(result, costs) + "\n")

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The faults of a run in trace-event form, as ui.perfetto.dev opens it, and a strict checker.
+"""A run in trace-event form, as ui.perfetto.dev opens it, and a strict checker.
 
 One process per agent; the device's holds each stalled transaction from its record to its end, the
-others the legs of the faults that they hold, each leg on the agent of its layer.  A flow leads
-from the stall over every leg to the moment the transaction goes on.  Slices of one agent that
-overlap lie on different threads ("lanes"), because slices of one thread must nest.
+others the legs of the faults that they hold, each leg on the agent of its layer, and the steps of
+software that were paid for.  A flow leads from the stall over every leg to the moment the
+transaction goes on.  Slices of one agent that overlap lie on different threads ("lanes"), because
+slices of one thread must nest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -38,37 +40,51 @@ class _Lanes:
         return len(self.ends) - 1
 
 
-def build(result: dict[str, Any]) -> dict[str, Any]:
+Step = tuple[str, str, int, int]  # layer, name, from cycle, to cycle
+Track = tuple[str, str]  # agent, and "faults" or "software"
+
+
+def build(result: dict[str, Any], steps: Sequence[Step] = ()) -> dict[str, Any]:
     """The trace of a result: ``{"traceEvents": [...], "displayTimeUnit": "ns"}``, times in us."""
     per_us = result["clock_mhz"]
-    slices: list[tuple[int, int, str, dict[str, Any], int]] = []  # start, end, agent, body, fault
+    slices: list[tuple[int, int, Track, dict[str, Any], int]] = []  # the last: fault, or -1
+    for layer, step, start, end in steps:
+        body = {"name": step, "args": {"layer": layer}}
+        slices.append((start, end, (AGENT_OF_LAYER[layer], "software"), body, -1))
     for fault in result["faults"]:
         hops = list(fault["hops"].items())
         start, end = hops[0][1], hops[-1][1]
         args = {key: fault[key] for key in ("event", "addr", "pasid", "write", "outcome")}
         name = f"fault {fault['index']} stalled"
-        slices.append((start, end, "device", {"name": name, "args": args}, fault["index"]))
+        body = {"name": name, "args": args}
+        slices.append((start, end, ("device", "faults"), body, fault["index"]))
         for (_, begin), (hop, until) in pairwise(hops):
             layer = result["path"][hop]
             body = {"name": hop, "args": {"fault": fault["index"], "layer": layer}}
-            slices.append((begin, until, AGENT_OF_LAYER[layer], body, fault["index"]))
-    slices.sort(key=lambda item: (item[0], item[1]))
-    lanes = {agent: _Lanes() for agent in AGENTS}
+            track = (AGENT_OF_LAYER[layer], "faults")
+            slices.append((begin, until, track, body, fault["index"]))
+    slices.sort(key=lambda item: item[0])  # stable: a fault's slices keep their order
+    lanes: dict[Track, _Lanes] = {}
+    threads: dict[tuple[Track, int], int] = {}  # numbers of an agent's threads, by first use
     events: list[dict[str, Any]] = []
     of_fault: dict[int, list[dict[str, Any]]] = {}
-    for start, end, agent, body, fault in slices:
-        place = {"pid": AGENTS.index(agent) + 1, "tid": lanes[agent].take(start, end) + 1}
-        slice_ = {"ph": "X", "cat": agent, "ts": start / per_us, "dur": (end - start) / per_us}
+    for start, end, track, body, fault in slices:
+        lane = (track, lanes.setdefault(track, _Lanes()).take(start, end))
+        place = {
+            "pid": AGENTS.index(track[0]) + 1,
+            "tid": threads.setdefault(lane, len(threads) + 1),
+        }
+        slice_ = {"ph": "X", "cat": track[0], "ts": start / per_us, "dur": (end - start) / per_us}
         events.append(body | slice_ | place)
-        of_fault.setdefault(fault, []).append(events[-1])
-    for fault, steps in of_fault.items():
-        events += _flow(fault, steps)
+        if fault >= 0:
+            of_fault.setdefault(fault, []).append(events[-1])
+    for fault, legs in of_fault.items():
+        events += _flow(fault, legs)
     events.sort(key=lambda event: event["ts"])
     names = [_name("process_name", AGENTS.index(agent) + 1, 0, agent) for agent in AGENTS]
     names += [
-        _name("thread_name", AGENTS.index(agent) + 1, lane + 1, f"{agent} {lane}")
-        for agent in AGENTS
-        for lane in range(len(lanes[agent].ends))
+        _name("thread_name", AGENTS.index(agent) + 1, tid, f"{agent} {kind} {lane}")
+        for ((agent, kind), lane), tid in threads.items()
     ]
     return {"traceEvents": names + events, "displayTimeUnit": "ns"}
 

@@ -15,12 +15,15 @@ from tests.models.played import played
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_trace_of_every_scenario(name):
     result = played(name)
-    doc = trace.build(result)
+    doc = trace.build(result, result["steps"])
     assert trace.problems(doc) == []
     events = doc["traceEvents"]
+    software = [e for e in events if e["ph"] == "X" and "fault" not in e["args"]]
+    assert len(software) >= len(result["steps"]) > 100
     starts = {e["id"] for e in events if e["ph"] == "s"}
     assert starts == {e["id"] for e in events if e["ph"] == "f"}
     assert len(starts) == len(result["faults"])
+    assert {e["pid"] for e in events if e["ph"] == "s"} <= {trace.AGENTS.index("device") + 1}
     agents = {e["args"]["name"] for e in events if e["name"] == "process_name"}
     assert agents == set(trace.AGENTS)
     # the legs of a fault fill its stalled time

@@ -80,5 +80,6 @@ def collect(scenario: Scenario) -> dict[str, Any]:
         "software_busy_cycles": busy,
         "accesses_by_owner": audit.by_owner(),
         "reports": scenario.reports | {"host": list(host.smmu.host_faults)},
+        "steps": plat.steps,
         "errors": scenario.errors,
     }
