@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job with iommufd on the RTL, small."""
+"""The main job with iommufd on the RTL."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from sim.runner import build, run
 
 def test_iommufd_rtl():
     """vSTE, raw commands in batches, fault queue and vEVENTQ."""
-    env = {"SCENARIO": "iommufd", "SIZE": "small"}
+    env = {"SCENARIO": "iommufd"}
     run(build("tb_system"), "tb.system.scenario_tests", tests=["scenario"], env=env)
