@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from tb.models.host.machine import Host
+from tb.models.audit import Audit
+from tb.models.costs import load_costs
+from tb.models.host.memory import HostMemory
 from tb.models.host.vfio import VmmAddressSpace
 from tb.models.kvm_api import RunPage, Syndrome, VmFile
+from tb.models.memory import Memory
 from tb.models.standin.machine import StandinMachine
+from tb.models.virtual_time import VirtualPlatform
 from tests.models.played import played
 
 
@@ -35,10 +41,10 @@ def test_syndrome_of_a_data_abort():
 
 def test_a_core_moves_only_as_exceptions_do():
     """The VMM cannot enter the guest without its kernel, nor the guest the VMM."""
-    machine = StandinMachine(1)
-    host = Host(machine)
-    vm = VmFile(machine.plat, host.memory, host.audit, 5, VmmAddressSpace())
-    core = vm.add_vcpu(0)
+    memory, audit = Memory(), Audit(lambda: 0)
+    plat = VirtualPlatform(memory, load_costs())
+    host = HostMemory(memory, audit, random.Random(1))
+    core = VmFile(plat, host, audit, 5, VmmAddressSpace()).add_vcpu(0)
     way = (("guest", "host"), ("guest", "kvm"), ("qemu", "guest"), ("qemu", "kvm"))
     for wrong, right in way:
         with pytest.raises(RuntimeError, match=f"to {wrong}"):
