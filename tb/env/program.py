@@ -174,33 +174,39 @@ class SmmuProgram:
 
     # ---- queues --------------------------------------------------------------------------
     async def command(self, *commands: bytes) -> None:
-        """Append commands, ring PROD once for each queue-full."""
-        log2 = self.layout.cmdq_log2
+        """Append commands, write PROD for each."""
         for data in commands:
-            limit = self.io.cycle + 100_000
-            while used(log2, self._prod, await self._consumed()) == 1 << log2:
-                if self.io.cycle > limit:
-                    raise HangError("the command queue stays full")
-                await self.io.cycles(POLL_CYCLES)
-            at = slot_address(self.layout.cmdq, log2, self._prod, COMMAND_SIZE)
-            self.memory.poke(at, data)
-            self._prod = advance(log2, self._prod)
-            await self.io.write32(REG["CMDQ_PROD"].offset, self._prod)
+            await self._room(1)
+            await self._append(data)
 
     async def command_burst(self, *commands: bytes) -> None:
         """Append commands, as many as the ring may have, with one write of PROD."""
+        if len(commands) > 1 << self.layout.cmdq_log2:
+            raise ValueError(f"{len(commands)} commands do not fit the ring")
+        await self._room(len(commands))
+        await self._append(*commands)
+
+    async def _room(self, count: int) -> None:
+        """Wait until the ring has room; nothing may be awaited between this and the append."""
         log2, limit = self.layout.cmdq_log2, self.io.cycle + 100_000
-        if len(commands) > 1 << log2:
-            raise ValueError(f"{len(commands)} commands do not fit a ring of {1 << log2}")
-        while used(log2, self._prod, await self._consumed()) + len(commands) > 1 << log2:
+        while True:
+            cons = await self._consumed()
+            if (used(log2, self._prod, cons) or 0) + count <= 1 << log2:
+                return
             if self.io.cycle > limit:
                 raise HangError("the command queue stays full")
             await self.io.cycles(POLL_CYCLES)
+
+    async def _append(self, *commands: bytes) -> int:
+        """Store commands and write PROD; the index behind them."""
+        log2 = self.layout.cmdq_log2
         for data in commands:
             at = slot_address(self.layout.cmdq, log2, self._prod, COMMAND_SIZE)
             self.memory.poke(at, data)
             self._prod = advance(log2, self._prod)
-        await self.io.write32(REG["CMDQ_PROD"].offset, self._prod)
+        behind = self._prod
+        await self.io.write32(REG["CMDQ_PROD"].offset, behind)
+        return behind
 
     def rewind(self) -> None:
         """CMDQ_PROD was written with 0."""
@@ -211,10 +217,14 @@ class SmmuProgram:
 
     async def sync(self, limit: int = 20_000) -> int:
         """CMD_SYNC, waited for; cycles it took. HangError after ``limit`` cycles."""
-        start = self.io.cycle
-        await self.command(Cmd.sync(cs=0))
-        mask = (2 << self.layout.cmdq_log2) - 1
-        await self.until("CMDQ_CONS", mask, self._prod, limit)
+        start, size = self.io.cycle, 1 << self.layout.cmdq_log2
+        await self._room(1)
+        behind = await self._append(Cmd.sync(cs=0))
+        # another task may append meanwhile: CONS at or beyond the CMD_SYNC, not exactly there
+        while 0 < (behind - (cons := await self._consumed())) % (2 * size) <= size:
+            if self.io.cycle - start > limit:
+                raise HangError(f"CMDQ_CONS is 0x{cons:x}, the CMD_SYNC ends at 0x{behind:x}")
+            await self.io.cycles(POLL_CYCLES)
         return self.io.cycle - start
 
     async def events(self, at_least: int = 0, limit: int = 20_000, keep: bool = False,

@@ -10,6 +10,7 @@ import pytest
 from sim import runner, sources
 from sim.options import BUILD_ROOT, ROOT
 from sim.results import explain
+from tests.files import write_shared
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,7 @@ def test_bfm_mutants(name: str) -> None:
     text = original.read_text()
     assert text.count(mutant.old) == 1, f"{original.relative_to(ROOT)}: the line to break is gone"
     broken = BUILD_ROOT / "broken" / name / original.name
-    broken.parent.mkdir(parents=True, exist_ok=True)
-    broken.write_text(text.replace(mutant.old, mutant.new))
+    write_shared(broken, text.replace(mutant.old, mutant.new))
     built = runner.build(
         mutant.top, config=None, public=[mutant.module],
         sources=[broken if path == original else path for path in files],
