@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,34 @@ def _bench_files() -> list[Path]:
     return sorted((ROOT / "tb").rglob("*.v"))
 
 
+def icarus_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
+    """The command that checks `top` with Icarus; it must print nothing."""
+    values = [f"-P{top}.{k}={v}" for k, v in params.items()]
+    strict = [*runner.ICARUS_STRICT, "-tnull", *runner.includes(files)]
+    return ["iverilog", *strict, "-s", top, *values, *map(str, files)]
+
+
+def verilator_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
+    """The command that checks `top` with Verilator; any warning is an error."""
+    values = [f"-G{k}={v}" for k, v in params.items()]
+    strict = [
+        *runner.VERILATOR_STRICT,
+        "--lint-only",
+        "--quiet",
+        "--timing",
+        *runner.includes(files),
+    ]
+    return [
+        "verilator",
+        *strict,
+        "--top-module",
+        top,
+        *values,
+        str(runner.LINT_VLT),
+        *map(str, files),
+    ]
+
+
 def _tops(wanted: list[str], bench: bool) -> list[str]:
     if wanted:
         return wanted
@@ -124,7 +152,7 @@ def icarus(wanted: list[str]) -> list[Job]:
     """iverilog -g2005 -Wall, not one line of output allowed."""
 
     def job(name: str, top: str, params: dict[str, int], files: list[Path]) -> Job:
-        return Job(name, runner.icarus_lint(top, params, files), _silent)
+        return Job(name, icarus_lint(top, params, files), _silent)
 
     return _verilog_jobs(wanted, True, job)
 
@@ -133,7 +161,7 @@ def verilator(wanted: list[str]) -> list[Job]:
     """verilator --lint-only -Wall; waivers stand in lint.vlt with their reasons."""
 
     def job(name: str, top: str, params: dict[str, int], files: list[Path]) -> Job:
-        return Job(name, runner.verilator_lint(top, params, files), _clean_exit)
+        return Job(name, verilator_lint(top, params, files), _clean_exit)
 
     return _verilog_jobs(wanted, True, job)
 

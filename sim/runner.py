@@ -53,6 +53,11 @@ VERILATOR_MAIN = ROOT / "sim" / "verilator_main.cpp"
 ICARUS_STRICT = ["-g2005", "-Wall"]
 # Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
+VERILATOR_FAST = ["-O3"]  # one flat module: twice the compile time, a faster simulation
+VERILATOR_NOISE = ["--x-assign", "unique", "--x-initial", "unique"]
+# OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters. More than
+# -O1 of the compiler takes four times as long and gains nothing measurable.
+MAKE_FLAGS = ["OPT_FAST=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include"]
 
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
@@ -123,19 +128,24 @@ def tool_env() -> dict[str, str]:
 def _public_vlt(
     top: str, files: Sequence[Path], public: Iterable[str], coverage: bool = False
 ) -> str:
-    """What cocotb may touch: the top's signals, test bench Verilog, and modules asked for.
+    """What cocotb may touch: inputs of the top, what the bench's Verilog marks, modules asked for.
 
-    Everything public (what cocotb's own runner asks for) costs 3.5 times the run time.
+    Everything public (what cocotb's own runner asks for) costs 3.5 times the run time; each signal
+    Python may write is evaluated like an input, so the top and the bench are public to be read.
     """
     bench = {p.stem for p in files if p.is_relative_to(ROOT / "tb")}
-    names = sorted({top, *bench, *public})
-    lines = [f'public_flat_rw -module "{name}" -var "*"' for name in names]
+    top_file = next((p for p in files if p.stem == top), None)
+    inputs = library.inputs_of(top_file) if top_file else []
+    lines = [f'public_flat_rd -module "{name}" -var "*"' for name in sorted({top, *bench})]
+    lines += [f'public_flat_rw -module "{top}" -var "{name}"' for name in inputs]
+    lines += [f'public_flat_rw -module "{name}" -var "*"' for name in sorted(public)]
     if coverage:
         lines += [f'coverage_off -file "{ROOT / "tb"}/*"']
     return "\n".join(["`verilator_config", *lines, ""])
 
 
-def _includes(files: Sequence[Path]) -> list[str]:
+def includes(files: Sequence[Path]) -> list[str]:
+    """Arguments for the folders of the headers that the files include."""
     return [f"-I{d}" for d in sorted({p.parent for p in library.headers_of(files)})]
 
 
@@ -148,20 +158,17 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     verilate = [
         "verilator", "-cc", "--exe", "--vpi", "--timing", *VERILATOR_STRICT, "-Wno-fatal",
         "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
-        "--timescale", "/".join(TIMESCALE), "--x-assign", "unique", "--x-initial", "unique",
+        "--timescale", "/".join(TIMESCALE), *VERILATOR_NOISE,
         "-CFLAGS", f"-std=c++20 -I{main_dir}",
         "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
-        *trace, *cover, *extra, *(f"-D{d}" for d in defines),
-        *_includes(files),
+        *trace, *cover, *(VERILATOR_FAST if b.fast else []), *extra,
+        *(f"-D{d}" for d in defines), *includes(files),
         *(f"-G{k}={v}" for k, v in b.params.items()),
         str(VERILATOR_MAIN), str(LINT_VLT), str(b.folder / "public.vlt"), *map(str, files),
     ]  # fmt: skip
     jobs = str(min(2, os.cpu_count() or 1))
-    # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters.
-    make = [
-        "make", "-j", jobs, "-C", str(b.folder), "-f", "Vtop.mk", f"VM_TRACE={int(b.waves)}",
-        f"OPT_FAST={'-O2' if b.fast else '-O1'}", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include",
-    ]  # fmt: skip
+    make = ["make", "-j", jobs, "-C", str(b.folder), "-f", "Vtop.mk", f"VM_TRACE={int(b.waves)}",
+            *MAKE_FLAGS]  # fmt: skip
     return [verilate, make]
 
 
@@ -171,23 +178,9 @@ def _icarus_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     return [[
         "iverilog", *ICARUS_STRICT, "-o", str(b.folder / "sim.vvp"), "-s", b.top, *dump,
         "-f", str(b.folder / "cmds.f"), *extra, *(f"-D{d}" for d in defines),
-        *_includes(files),
+        *includes(files),
         *(f"-P{b.top}.{k}={v}" for k, v in b.params.items()), *map(str, files),
     ]]  # fmt: skip
-
-
-def icarus_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
-    """The command that checks `top` with Icarus; it must print nothing."""
-    values = [f"-P{top}.{k}={v}" for k, v in params.items()]
-    strict = [*ICARUS_STRICT, "-tnull", *_includes(files)]
-    return ["iverilog", *strict, "-s", top, *values, *map(str, files)]
-
-
-def verilator_lint(top: str, params: Mapping[str, int], files: Sequence[Path]) -> list[str]:
-    """The command that checks `top` with Verilator; any warning is an error."""
-    values = [f"-G{k}={v}" for k, v in params.items()]
-    strict = [*VERILATOR_STRICT, "--lint-only", "--quiet", "--timing", *_includes(files)]
-    return ["verilator", *strict, "--top-module", top, *values, str(LINT_VLT), *map(str, files)]
 
 
 def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> None:
@@ -203,14 +196,15 @@ def _write_inputs(b: Build, files: Sequence[Path], public: Iterable[str]) -> Non
         )
 
 
-def _write_zero_inputs(b: Build) -> None:
+def _write_zero_inputs(folder: Path) -> None:
     """inputs.h of verilator_main.cpp, from the input ports Verilator declared."""
-    ports = re.findall(r"\bVL_IN(?:8|16|64|W)?\(&(\w+),", (b.folder / "Vtop.h").read_text())
+    ports = re.findall(r"\bVL_IN(?:8|16|64|W)?\(&(\w+),", (folder / "Vtop.h").read_text())
     zero = " ".join(f"std::memset(&{p}, 0, sizeof({p}));" for p in ports)
-    (b.folder / "inputs.h").write_text(f"#define ZERO_INPUTS {zero}\n")
+    (folder / "inputs.h").write_text(f"#define ZERO_INPUTS {zero}\n")
 
 
-def _hash(parts: Iterable[str], files: Iterable[Path]) -> str:
+def content_key(parts: Iterable[str], files: Iterable[Path]) -> str:
+    """Ten hex digits over texts and files: the name of what is built of them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode() + b"\0")
@@ -220,7 +214,7 @@ def _hash(parts: Iterable[str], files: Iterable[Path]) -> str:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """One builder per folder, over all processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as handle:
@@ -257,7 +251,7 @@ def build(
     sources  files, or one .f list; default: `top` and every module below it, found in hdl/ and tb/.
     public   further modules whose signals Python may touch (the top and tb/ always are).
     args     further simulator arguments.
-    fast     half as much compile time again for a faster simulation: benches, long runs.
+    fast     twice the compile time for a faster simulation: benches, long runs.
     """
     options = from_env()
     config = options.config if config == FROM_ENV else config
@@ -279,27 +273,28 @@ def build(
     headers = library.headers_of(files)
     lock = ROOT / "requirements.lock"
     tools = [LINT_VLT, VERILATOR_MAIN, lock]
-    key = _hash([*flags, pub, str(ROOT)], [*files, *headers, *tools])
+    key = content_key([*flags, pub, str(ROOT)], [*files, *headers, *tools])
     place = coverage_data.FOLDER if coverage else BUILD_ROOT
     folder = place / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
-    done = Build(top, sim, config, values, waves, fast, folder, coverage)
+    done = replace(draft, folder=folder)
     if (folder / "done").is_file():
         os.utime(folder / "done")  # in use: see _tidy
         return done
-    with _locked(folder.with_name(folder.name + ".lock")):
+    with locked(folder.with_name(folder.name + ".lock")):
         if not (folder / "done").is_file():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             _write_inputs(done, files, public)
-            _compile(done, make_commands(done, files, defines, args))
+            compile_in(folder, f"{top} with {sim}", make_commands(done, files, defines, args))
             (folder / "done").write_text(json.dumps({"config": config, "params": values}))
             _tidy(folder)
     return done
 
 
-def _compile(b: Build, commands: list[list[str]]) -> None:
-    log = b.folder / "build.log"
-    print(f"building {b.folder.relative_to(ROOT)}", file=sys.stderr, flush=True)
+def compile_in(folder: Path, what: str, commands: list[list[str]]) -> None:
+    """Run the commands of a build, log in `folder`; BuildError with the lines that say why not."""
+    log = folder / "build.log"
+    print(f"building {folder.relative_to(ROOT)}", file=sys.stderr, flush=True)
     with open(log, "w") as out:
         for command in commands:
             out.write("+ " + " ".join(command) + "\n")
@@ -309,11 +304,11 @@ def _compile(b: Build, commands: list[list[str]]) -> None:
                 stdin=subprocess.DEVNULL, check=False,
             ).returncode  # fmt: skip
             if code:
-                raise BuildError(f"{b.top} does not build with {b.sim}\n{_errors(log)}\nlog: {log}")
+                raise BuildError(f"{what} does not build\n{_errors(log)}\nlog: {log}")
             if command[0] == "verilator":
-                _write_zero_inputs(b)
+                _write_zero_inputs(folder)
     if warnings := len(re.findall(r"%Warning|: warning:", log.read_text())):
-        print(f"{b.top}: {warnings} warnings, see {log.relative_to(ROOT)}", file=sys.stderr)
+        print(f"{what}: {warnings} warnings, see {log.relative_to(ROOT)}", file=sys.stderr)
 
 
 def _tidy(folder: Path) -> None:

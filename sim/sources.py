@@ -20,6 +20,11 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _INSTANCE = re.compile(r"\b([A-Za-z_]\w*)(?:\s*#\s*\(|\s+[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)?\()")
 _PARAMETER = re.compile(r"\bparameter\b(?:\s+(?:integer|signed))*(?:\s*\[[^\]]*\])?\s*(\w+)\s*=")
 _NEXT_PARAMETER = re.compile(r",\s*(\w+)\s*=")
+# `input wire [3:0] a, b,` up to the next direction or the end of the list
+_INPUTS = re.compile(
+    r"\binput\b(?:\s+(?:wire|reg|signed))*\s*(?:\[[^\]]*\])?"
+    r"((?:\s*\w+\s*,(?!\s*(?:input|output|inout)\b))*\s*\w+)"
+)
 
 
 def library() -> dict[str, Path]:
@@ -115,6 +120,14 @@ def parameters_of(path: Path) -> list[str]:
         declared = "parameter " + part
         names += _PARAMETER.findall(declared)
         names += _NEXT_PARAMETER.findall(declared)
+    return list(dict.fromkeys(names))
+
+
+def inputs_of(path: Path) -> list[str]:
+    """Names of the input ports a module's header declares."""
+    names = []
+    for ports in _INPUTS.findall(_text(path)):
+        names += [part.split()[-1] for part in ports.split(",") if part.strip()]
     return list(dict.fromkeys(names))
 
 
