@@ -50,8 +50,8 @@ def pack(values: Mapping[str, int]) -> int:
     """A vector from field values; fields left out are zero. ValueError when one does not fit."""
     vector = 0
     for name, value in values.items():
-        lsb, width = _ALL[name]
         if value:
+            lsb, width = _ALL[name]
             if value < 0 or value >> width:
                 raise ValueError(f"{name}={value:#x} does not fit {width} bits")
             vector |= value << lsb

@@ -2,13 +2,14 @@
 """Fast access to the registers and memories of a transactor.
 
 The transactors exchange whole bursts with Python through plain registers. Reading one through
-``handle.value`` builds a ``LogicArray`` that would be turned into an integer at once; reading the
-simulator's bit string directly takes half the time, which is most of the cost of a burst. This is
-the only file that does so.
+``handle.value`` builds a ``LogicArray`` that would be turned into an integer at once, writing one
+goes through checks of type, phase and sign: the simulator's own calls take half the time, which is
+most of the cost of a burst. This is the only file that makes them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,23 +19,38 @@ from cocotb.task import Task
 from cocotb.triggers import ReadWrite, ValueChange
 from cocotb.utils import get_sim_time
 
+# Where the simulator takes a deposit at any time (sim/runner.py knows), cocotb only passes it on.
+_DIRECT = os.environ.get("COCOTB_TRUST_INERTIAL_WRITES") == "1"
+_DEPOSIT = 0  # GPI's number of the action
+
 
 class Register:
     """One register of a transactor, written by only one side."""
 
-    __slots__ = ("_read", "handle")
+    __slots__ = ("_put", "_read", "_width", "handle")
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
         self._read = handle._handle.get_signal_val_binstr
+        self._width = len(handle)
+        short = self._width <= 32
+        self._put = handle._handle.set_signal_val_int if short else self._put_bits
+
+    def _put_bits(self, action: int, value: int) -> None:
+        self.handle._handle.set_signal_val_binstr(action, f"{value:0{self._width}b}")
 
     def get(self) -> int:
         """Its value now. ValueError when it holds X."""
         return int(self._read(), 2)
 
     def set(self, value: int) -> None:
-        """Deposit a value; it is visible before the next clock edge."""
-        self.handle.value = value
+        """Deposit a value; it is visible before the next clock edge. ValueError: does not fit."""
+        if not _DIRECT:
+            self.handle.value = value
+        elif value >> self._width:
+            raise ValueError(f"{value:#x} does not fit {self._width} bits of {self.handle._path}")
+        else:
+            self._put(_DEPOSIT, value)
 
 
 class Words:
@@ -90,7 +106,8 @@ def drain(count: Register, work: Callable[[int], None], name: str) -> Task[None]
     """Call ``work(n)`` once for each step n of a counter the transactor increments.
 
     Python wakes once per clock edge on which the counter moved, waits until the registers of that
-    edge have all settled, and works off everything that is new.
+    edge have all settled, and works off everything that is new. The wait is needed on Verilator
+    too: without it who waits for one transactor would go on before the others have been read.
     """
     seen = count.get()
 
