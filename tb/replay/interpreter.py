@@ -63,6 +63,7 @@ class Interpreter:
     flights: dict[str, tuple[Step, DmaHandle]] = field(default_factory=dict)
     stalls: list[bytes] = field(default_factory=list)
     idr1: int = 0
+    consumed: int | None = None  # CMDQ_CONS as last read; later ones leave at least as much room
     watchdog: int = WATCHDOG
 
     async def run(self) -> CaseResult:
@@ -106,9 +107,11 @@ class Interpreter:
 
     # ---- registers and memory ------------------------------------------------------------
     async def _do_write32(self, step: Step) -> None:
+        self.consumed = None
         await self.target.write32(step.reg, step.value)
 
     async def _do_write64(self, step: Step) -> None:
+        self.consumed = None
         await self.target.write32(step.reg, step.value & 0xFFFFFFFF)
         await self.target.write32(step.reg + 4, step.value >> 32)
 
@@ -148,15 +151,23 @@ class Interpreter:
         log2 = min(base.log2size, REG["IDR1"].get(self.idr1, "cmdqs"))
         mask = (2 << log2) - 1
         wr = await self.target.read32(CMDQ_PROD) & mask
-        limit = self.target.now + self.watchdog
-        while used(log2, wr, await self.target.read32(CMDQ_CONS)) == 1 << log2:
-            if self.target.now >= limit:
-                raise Mismatch("command_queue", "full", "room for a command")
-            await self.target.wait(POLL_STEP)
+        if self.consumed is None or used(log2, wr, self.consumed) == 1 << log2:
+            await self._room(log2, wr)
         self.target.mem_write(slot_address(base.addr, log2, wr, COMMAND_SIZE), command)
         prod = advance(log2, wr)
         await self.target.write32(CMDQ_PROD, prod)
         return log2, prod
+
+    async def _room(self, log2: int, wr: int) -> None:
+        """Wait until the command queue is not full."""
+        limit = self.target.now + self.watchdog
+        while True:
+            self.consumed = await self.target.read32(CMDQ_CONS)
+            if used(log2, wr, self.consumed) != 1 << log2:
+                return
+            if self.target.now >= limit:
+                raise Mismatch("command_queue", "full", "room for a command")
+            await self.target.wait(POLL_STEP)
 
     async def _do_command(self, step: Step) -> None:
         await self._append(step.words)
@@ -164,7 +175,10 @@ class Interpreter:
     async def _do_sync(self, step: Step) -> None:
         log2, prod = await self._append(Cmd.sync(cs=0))
         limit = self.target.now + self.watchdog
-        while (rd := await self.target.read32(CMDQ_CONS) & ((2 << log2) - 1)) != prod:
+        while True:
+            self.consumed = await self.target.read32(CMDQ_CONS)
+            if (rd := self.consumed & ((2 << log2) - 1)) == prod:
+                return
             if self.target.now >= limit:
                 raise Mismatch("CMDQ_CONS.RD", rd, prod)
             await self.target.wait(POLL_STEP)
