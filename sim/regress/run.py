@@ -87,8 +87,9 @@ def report(regression: Regression, executor: str) -> bool:
         print(figures.line(figure, counts))
     counts = keep(regression, outcomes, executor)
     print(f"results: {shown(regression.place / page.FILE)}, {junit.FILE}")
-    if counts["skipped"]:
-        print(f"{counts['skipped']} skipped")
+    for kind, told in (("skipped", "skipped"), ("partial", "of which TEST left out all or some")):
+        if counts[kind]:
+            print(f"{counts[kind]} {told}")
     print(f"{counts['passed']} passed, {counts['failed']} failed", flush=True)
     return counts["passed"] > 0 and not counts["failed"]
 
@@ -111,11 +112,10 @@ def interrupted(regression: Regression, executor: str) -> int:
 
 
 def count(outcomes: list[Outcome]) -> Counter[str]:
-    """Tests by passed, failed and skipped; a run that failed itself counts as one more failure."""
+    """Tests by state, errors being failures; a run that failed itself is one failure more."""
     counts: Counter[str] = Counter()
     for outcome in outcomes:
         for test in outcome.tests:
-            bad = test.state in ("failed", "error")
-            counts["failed" if bad else "skipped" if test.state == "skipped" else "passed"] += 1
+            counts["failed" if test.state == "error" else test.state] += 1
         counts["failed"] += bool(outcome.lost)
     return counts

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
+from sim import history
 from sim.options import ROOT, OptionError
 from sim.regress import __main__ as front
 from sim.regress import executors, lists, progress, run, state
-from sim.regress.job import HUNG, KILLED, Job, execute, read_tests, read_verdict
+from sim.regress.job import HUNG, KILLED, Job, Verdict, execute, read_tests, read_verdict
 
 CONFTEST = """
 from pathlib import Path
@@ -316,3 +317,16 @@ def test_regress_progress_shows_rate_and_time_left(terminal: bool, tmp_path: Pat
     assert "FAILED" in text and "killed" in text
     assert "1 failed, 4.0 runs/min, 15 s left" in text
     assert ("3/4" in text) and (("━" in text) == terminal)
+
+
+def test_regress_counts_no_test_that_was_left_out(tmp_path: Path) -> None:
+    """A function whose tests TEST left out has not passed; a run that was lost is a failure."""
+    states = ("passed", "partial", "skipped", "failed", "error", "passed")
+    tests = [
+        history.Record("t.py::t", str(i), "icarus", "tiny", 0, s) for i, s in enumerate(states)
+    ]
+    job = planted_job(tmp_path, "x", "")
+    outcomes = [state.Outcome(job, tmp_path, Verdict("failed", 1.0), tests),
+                state.Outcome(job, tmp_path, None, [])]  # fmt: skip
+    counts = run.count(outcomes)
+    assert counts == {"passed": 2, "partial": 1, "skipped": 1, "failed": 3}
