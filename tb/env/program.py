@@ -190,8 +190,11 @@ class SmmuProgram:
         """Wait until the ring has room; nothing may be awaited between this and the append."""
         log2, limit = self.layout.cmdq_log2, self.io.cycle + 100_000
         while True:
-            cons = await self._consumed()
-            if (used(log2, self._prod, cons) or 0) + count <= 1 << log2:
+            prod, cons = self._prod, await self._consumed()
+            if prod != self._prod:
+                continue  # another task has appended meanwhile
+            taken = used(log2, prod, cons)
+            if taken is None or taken + count <= 1 << log2:
                 return
             if self.io.cycle > limit:
                 raise HangError("the command queue stays full")
