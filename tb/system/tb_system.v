@@ -497,11 +497,14 @@ module tb_system #(
     /* verilator lint_on PINCONNECTEMPTY */
 
     // ---- interconnect: broadcast TLB maintenance of the CPUs -------------------------------
+    localparam [3:0] DVM_COMPLETE = 4'hE;
+
     bfm_dvm u_dvm (
         .clk_i (clk_i), .rst_ni (rst_ni), .dvm_acvalid (dvm_acvalid), .dvm_acready (dvm_acready),
         .dvm_acaddr (dvm_acaddr), .dvm_acvmidext (dvm_acvmidext), .dvm_acsnoop (dvm_acsnoop),
         .dvm_acprot (dvm_acprot), .dvm_crvalid (dvm_crvalid), .dvm_crready (dvm_crready),
-        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack)
+        .dvm_crresp (dvm_crresp), .dvm_syscoreq (dvm_syscoreq), .dvm_syscoack (dvm_syscoack),
+        .dvm_complete (ptw_arvalid && ptw_arready && ptw_arsnoop == DVM_COMPLETE)
     );
 
     tb_pulse_count #(.WIDTH(8)) u_pmu (.clk_i (clk_i), .pulse_i (pmu_tcu));
