@@ -19,6 +19,7 @@ COUNTERS = {
     "guest_commands": "vsmmu-commands",
     "events": "host-smmu-events",
     "guest_events": "vsmmu-events",
+    "virtio_requests": "viommu-requests",
     "exits": "kvm-exit-mmio",
     "stage2_cpu_faults": "kvm-stage2-fault",
     "ioctls": "ioctls",
