@@ -497,7 +497,7 @@ module tb_system #(
     /* verilator lint_on PINCONNECTEMPTY */
 
     // ---- interconnect: broadcast TLB maintenance of the CPUs -------------------------------
-    localparam [3:0] DVM_COMPLETE = 4'hE;
+    localparam [3:0] DVM_COMPLETE = 4'he;      // ARSNOOP
 
     bfm_dvm u_dvm (
         .clk_i (clk_i), .rst_ni (rst_ni), .dvm_acvalid (dvm_acvalid), .dvm_acready (dvm_acready),
