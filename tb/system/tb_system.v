@@ -91,103 +91,7 @@ module tb_system #(
     output wire        irq_dma,
     output wire        quiet_o       // no handshake for longer than any silent operation
 );
-    // ---- accelerator to TBU 0 -------------------------------------------------------
-    wire [ID_W-1:0] dma_awid;
-    wire [63:0] dma_awaddr;
-    wire [7:0] dma_awlen;
-    wire [2:0] dma_awsize;
-    wire [1:0] dma_awburst;
-    wire dma_awlock;
-    wire [3:0] dma_awcache;
-    wire [2:0] dma_awprot;
-    wire [3:0] dma_awqos;
-    wire [1:0] dma_awdomain;
-    wire [SID_W-1:0] dma_awmmusid;
-    wire dma_awmmussidv;
-    wire [SSID_W-1:0] dma_awmmussid;
-    wire [1:0] dma_awmmusecsid, dma_awmmuflow;
-    wire dma_awvalid, dma_awready;
-    wire [ID_W-1:0] dma_arid;
-    wire [63:0] dma_araddr;
-    wire [7:0] dma_arlen;
-    wire [2:0] dma_arsize;
-    wire [1:0] dma_arburst;
-    wire dma_arlock;
-    wire [3:0] dma_arcache;
-    wire [2:0] dma_arprot;
-    wire [3:0] dma_arqos;
-    wire [1:0] dma_ardomain;
-    wire [SID_W-1:0] dma_armmusid;
-    wire dma_armmussidv;
-    wire [SSID_W-1:0] dma_armmussid;
-    wire [1:0] dma_armmusecsid, dma_armmuflow;
-    wire dma_arvalid, dma_arready;
-    wire [5:0] dma_awatop;
-    wire dma_wvalid, dma_wready, dma_wlast;
-    wire [DATA_W-1:0] dma_wdata;
-    wire [DATA_W/8-1:0] dma_wstrb;
-    wire dma_bvalid, dma_bready;
-    wire [ID_W-1:0] dma_bid;
-    wire [1:0] dma_bresp;
-    wire dma_rvalid, dma_rready, dma_rlast;
-    wire [ID_W-1:0] dma_rid;
-    wire [DATA_W-1:0] dma_rdata;
-    wire [1:0] dma_rresp;
-
-    // the accelerator is Non-secure only and drives one bit
-    assign dma_awmmusecsid[1] = 1'b0;
-    assign dma_armmusecsid[1] = 1'b0;
-
-    // outputs nobody needs here are left open
-    /* verilator lint_off PINCONNECTEMPTY */
-    dma_top #(
-        .NUM_QUEUES (NUM_QUEUES), .DATA_W (DATA_W), .ID_W (ID_W), .SID_W (SID_W),
-        .SSID_W (SSID_W)
-    ) u_dma (
-        .clk_i (clk_i), .rst_ni (rst_ni), .sid_i (DEVICE_SID[SID_W-1:0]),
-        .s_axil_awvalid (dma_axil_awvalid), .s_axil_awready (dma_axil_awready),
-        .s_axil_awaddr (dma_axil_awaddr), .s_axil_awprot (dma_axil_awprot),
-        .s_axil_wvalid (dma_axil_wvalid), .s_axil_wready (dma_axil_wready),
-        .s_axil_wdata (dma_axil_wdata), .s_axil_wstrb (dma_axil_wstrb),
-        .s_axil_bvalid (dma_axil_bvalid), .s_axil_bready (dma_axil_bready),
-        .s_axil_bresp (dma_axil_bresp), .s_axil_arvalid (dma_axil_arvalid),
-        .s_axil_arready (dma_axil_arready), .s_axil_araddr (dma_axil_araddr),
-        .s_axil_arprot (dma_axil_arprot), .s_axil_rvalid (dma_axil_rvalid),
-        .s_axil_rready (dma_axil_rready), .s_axil_rdata (dma_axil_rdata),
-        .s_axil_rresp (dma_axil_rresp), .m_axi_awvalid (dma_awvalid),
-        .m_axi_awready (dma_awready), .m_axi_awid (dma_awid), .m_axi_awaddr (dma_awaddr),
-        .m_axi_awlen (dma_awlen), .m_axi_awsize (dma_awsize), .m_axi_awburst (dma_awburst),
-        .m_axi_awlock (dma_awlock), .m_axi_awcache (dma_awcache), .m_axi_awprot (dma_awprot),
-        .m_axi_awqos (dma_awqos), .m_axi_awdomain (dma_awdomain), .m_axi_awmmusid (dma_awmmusid),
-        .m_axi_awmmussidv (dma_awmmussidv), .m_axi_awmmussid (dma_awmmussid),
-        .m_axi_awmmusecsid (dma_awmmusecsid[0]), .m_axi_awmmuflow (dma_awmmuflow),
-        .m_axi_arvalid (dma_arvalid), .m_axi_arready (dma_arready), .m_axi_arid (dma_arid),
-        .m_axi_araddr (dma_araddr), .m_axi_arlen (dma_arlen), .m_axi_arsize (dma_arsize),
-        .m_axi_arburst (dma_arburst), .m_axi_arlock (dma_arlock), .m_axi_arcache (dma_arcache),
-        .m_axi_arprot (dma_arprot), .m_axi_arqos (dma_arqos), .m_axi_ardomain (dma_ardomain),
-        .m_axi_armmusid (dma_armmusid), .m_axi_armmussidv (dma_armmussidv),
-        .m_axi_armmussid (dma_armmussid), .m_axi_armmusecsid (dma_armmusecsid[0]),
-        .m_axi_armmuflow (dma_armmuflow), .m_axi_awatop (dma_awatop), .m_axi_wvalid (dma_wvalid),
-        .m_axi_wready (dma_wready), .m_axi_wdata (dma_wdata), .m_axi_wstrb (dma_wstrb),
-        .m_axi_wlast (dma_wlast), .m_axi_bvalid (dma_bvalid), .m_axi_bready (dma_bready),
-        .m_axi_bid (dma_bid), .m_axi_bresp (dma_bresp), .m_axi_rvalid (dma_rvalid),
-        .m_axi_rready (dma_rready), .m_axi_rid (dma_rid), .m_axi_rdata (dma_rdata),
-        .m_axi_rresp (dma_rresp), .m_axi_rlast (dma_rlast), .irq_o (irq_dma),
-        .irq_queue_o ()
-    );
-    /* verilator lint_on PINCONNECTEMPTY */
-
-    // ---- a second function of the accelerator: StreamID by queue, which is the AXI ID ------
-    localparam QUEUE_W = $clog2(NUM_QUEUES);
-
-    wire aw_vf = vf_queues_i[dma_awid[QUEUE_W-1:0]];
-    wire ar_vf = vf_queues_i[dma_arid[QUEUE_W-1:0]];
-    wire [SID_W-1:0] fn_awsid = aw_vf ? VF_SID[SID_W-1:0] : dma_awmmusid;
-    wire [SID_W-1:0] fn_arsid = ar_vf ? VF_SID[SID_W-1:0] : dma_armmusid;
-
-    wire [7:0] pmu_tcu;
-
-    // ---- SMMU: TBU 0 carries the accelerator, the others are quiet -----------------------
+    // ---- both sides of all TBUs: 0 carries the accelerator, the others are quiet ----------
     wire [NUM_TBU-1:0] s_awvalid, s_awready, m_awvalid, m_awready;
     wire [NUM_TBU*ID_W-1:0] s_awid;
     wire [NUM_TBU*64-1:0] s_awaddr;
@@ -253,78 +157,121 @@ module tb_system #(
     wire [NUM_TBU*DATA_W/8-1:0] m_wstrb;
     wire [NUM_TBU*ID_W-1:0] m_bid, m_rid;
     wire [NUM_TBU*2-1:0] m_bresp, m_rresp;
-    wire mem_awready, mem_arready, mem_wready, mem_bvalid, mem_rvalid, mem_rlast;
-    wire [ID_W-1:0] mem_bid, mem_rid;
-    wire [1:0] mem_bresp, mem_rresp;
-    wire [DATA_W-1:0] mem_rdata;
+
+    // ---- accelerator to TBU 0 -------------------------------------------------------
+    wire [SID_W-1:0] dma_awmmusid, dma_armmusid;
+
+    // the accelerator is Non-secure only and drives one bit
+    assign s_awmmusecsid[1] = 1'b0;
+    assign s_armmusecsid[1] = 1'b0;
+
+    // outputs nobody needs here are left open
+    /* verilator lint_off PINCONNECTEMPTY */
+    dma_top #(
+        .NUM_QUEUES (NUM_QUEUES), .DATA_W (DATA_W), .ID_W (ID_W), .SID_W (SID_W),
+        .SSID_W (SSID_W)
+    ) u_dma (
+        .clk_i (clk_i), .rst_ni (rst_ni), .sid_i (DEVICE_SID[SID_W-1:0]),
+        .s_axil_awvalid (dma_axil_awvalid), .s_axil_awready (dma_axil_awready),
+        .s_axil_awaddr (dma_axil_awaddr), .s_axil_awprot (dma_axil_awprot),
+        .s_axil_wvalid (dma_axil_wvalid), .s_axil_wready (dma_axil_wready),
+        .s_axil_wdata (dma_axil_wdata), .s_axil_wstrb (dma_axil_wstrb),
+        .s_axil_bvalid (dma_axil_bvalid), .s_axil_bready (dma_axil_bready),
+        .s_axil_bresp (dma_axil_bresp), .s_axil_arvalid (dma_axil_arvalid),
+        .s_axil_arready (dma_axil_arready), .s_axil_araddr (dma_axil_araddr),
+        .s_axil_arprot (dma_axil_arprot), .s_axil_rvalid (dma_axil_rvalid),
+        .s_axil_rready (dma_axil_rready), .s_axil_rdata (dma_axil_rdata),
+        .s_axil_rresp (dma_axil_rresp), .m_axi_awvalid (s_awvalid[0]),
+        .m_axi_awready (s_awready[0]), .m_axi_awid (s_awid[ID_W-1:0]),
+        .m_axi_awaddr (s_awaddr[63:0]), .m_axi_awlen (s_awlen[7:0]), .m_axi_awsize (s_awsize[2:0]),
+        .m_axi_awburst (s_awburst[1:0]), .m_axi_awlock (s_awlock[0]),
+        .m_axi_awcache (s_awcache[3:0]), .m_axi_awprot (s_awprot[2:0]), .m_axi_awqos (s_awqos[3:0]),
+        .m_axi_awdomain (s_awdomain[1:0]), .m_axi_awmmusid (dma_awmmusid),
+        .m_axi_awmmussidv (s_awmmussidv[0]), .m_axi_awmmussid (s_awmmussid[SSID_W-1:0]),
+        .m_axi_awmmusecsid (s_awmmusecsid[0]), .m_axi_awmmuflow (s_awmmuflow[1:0]),
+        .m_axi_arvalid (s_arvalid[0]), .m_axi_arready (s_arready[0]),
+        .m_axi_arid (s_arid[ID_W-1:0]), .m_axi_araddr (s_araddr[63:0]), .m_axi_arlen (s_arlen[7:0]),
+        .m_axi_arsize (s_arsize[2:0]), .m_axi_arburst (s_arburst[1:0]), .m_axi_arlock (s_arlock[0]),
+        .m_axi_arcache (s_arcache[3:0]), .m_axi_arprot (s_arprot[2:0]), .m_axi_arqos (s_arqos[3:0]),
+        .m_axi_ardomain (s_ardomain[1:0]), .m_axi_armmusid (dma_armmusid),
+        .m_axi_armmussidv (s_armmussidv[0]), .m_axi_armmussid (s_armmussid[SSID_W-1:0]),
+        .m_axi_armmusecsid (s_armmusecsid[0]), .m_axi_armmuflow (s_armmuflow[1:0]),
+        .m_axi_awatop (s_awatop[5:0]), .m_axi_wvalid (s_wvalid[0]), .m_axi_wready (s_wready[0]),
+        .m_axi_wdata (s_wdata[DATA_W-1:0]), .m_axi_wstrb (s_wstrb[DATA_W/8-1:0]),
+        .m_axi_wlast (s_wlast[0]), .m_axi_bvalid (s_bvalid[0]), .m_axi_bready (s_bready[0]),
+        .m_axi_bid (s_bid[ID_W-1:0]), .m_axi_bresp (s_bresp[1:0]), .m_axi_rvalid (s_rvalid[0]),
+        .m_axi_rready (s_rready[0]), .m_axi_rid (s_rid[ID_W-1:0]),
+        .m_axi_rdata (s_rdata[DATA_W-1:0]), .m_axi_rresp (s_rresp[1:0]), .m_axi_rlast (s_rlast[0]),
+        .irq_o (irq_dma), .irq_queue_o ()
+    );
+    /* verilator lint_on PINCONNECTEMPTY */
+
+    // ---- a second function of the accelerator: StreamID by queue, which is the AXI ID ------
+    localparam QUEUE_W = $clog2(NUM_QUEUES);
+
+    wire aw_vf = vf_queues_i[s_awid[QUEUE_W-1:0]];
+    wire ar_vf = vf_queues_i[s_arid[QUEUE_W-1:0]];
+    assign s_awmmusid[SID_W-1:0] = aw_vf ? VF_SID[SID_W-1:0] : dma_awmmusid;
+    assign s_armmusid[SID_W-1:0] = ar_vf ? VF_SID[SID_W-1:0] : dma_armmusid;
+
+    wire [7:0] pmu_tcu;
 
     genvar g;
     generate
-        for (g = 0; g < NUM_TBU; g = g + 1) begin : g_tbu
-            assign s_awvalid[g] = (g == 0) ? dma_awvalid : 1'b0;
-            assign s_awid[g*ID_W +: ID_W] = (g == 0) ? dma_awid : {ID_W{1'b0}};
-            assign s_awaddr[g*64 +: 64] = (g == 0) ? dma_awaddr : {64{1'b0}};
-            assign s_awlen[g*8 +: 8] = (g == 0) ? dma_awlen : {8{1'b0}};
-            assign s_awsize[g*3 +: 3] = (g == 0) ? dma_awsize : {3{1'b0}};
-            assign s_awburst[g*2 +: 2] = (g == 0) ? dma_awburst : {2{1'b0}};
-            assign s_awlock[g] = (g == 0) ? dma_awlock : 1'b0;
-            assign s_awcache[g*4 +: 4] = (g == 0) ? dma_awcache : {4{1'b0}};
-            assign s_awprot[g*3 +: 3] = (g == 0) ? dma_awprot : {3{1'b0}};
-            assign s_awqos[g*4 +: 4] = (g == 0) ? dma_awqos : {4{1'b0}};
-            assign s_awdomain[g*2 +: 2] = (g == 0) ? dma_awdomain : {2{1'b0}};
-            assign s_awmmusid[g*SID_W +: SID_W] = (g == 0) ? fn_awsid : {SID_W{1'b0}};
-            assign s_awmmussidv[g] = (g == 0) ? dma_awmmussidv : 1'b0;
-            assign s_awmmussid[g*SSID_W +: SSID_W] = (g == 0) ? dma_awmmussid : {SSID_W{1'b0}};
-            assign s_awmmusecsid[g*2 +: 2] = (g == 0) ? dma_awmmusecsid : {2{1'b0}};
-            assign s_awmmuflow[g*2 +: 2] = (g == 0) ? dma_awmmuflow : {2{1'b0}};
-            assign s_arvalid[g] = (g == 0) ? dma_arvalid : 1'b0;
-            assign s_arid[g*ID_W +: ID_W] = (g == 0) ? dma_arid : {ID_W{1'b0}};
-            assign s_araddr[g*64 +: 64] = (g == 0) ? dma_araddr : {64{1'b0}};
-            assign s_arlen[g*8 +: 8] = (g == 0) ? dma_arlen : {8{1'b0}};
-            assign s_arsize[g*3 +: 3] = (g == 0) ? dma_arsize : {3{1'b0}};
-            assign s_arburst[g*2 +: 2] = (g == 0) ? dma_arburst : {2{1'b0}};
-            assign s_arlock[g] = (g == 0) ? dma_arlock : 1'b0;
-            assign s_arcache[g*4 +: 4] = (g == 0) ? dma_arcache : {4{1'b0}};
-            assign s_arprot[g*3 +: 3] = (g == 0) ? dma_arprot : {3{1'b0}};
-            assign s_arqos[g*4 +: 4] = (g == 0) ? dma_arqos : {4{1'b0}};
-            assign s_ardomain[g*2 +: 2] = (g == 0) ? dma_ardomain : {2{1'b0}};
-            assign s_armmusid[g*SID_W +: SID_W] = (g == 0) ? fn_arsid : {SID_W{1'b0}};
-            assign s_armmussidv[g] = (g == 0) ? dma_armmussidv : 1'b0;
-            assign s_armmussid[g*SSID_W +: SSID_W] = (g == 0) ? dma_armmussid : {SSID_W{1'b0}};
-            assign s_armmusecsid[g*2 +: 2] = (g == 0) ? dma_armmusecsid : {2{1'b0}};
-            assign s_armmuflow[g*2 +: 2] = (g == 0) ? dma_armmuflow : {2{1'b0}};
-            assign s_awatop[g*6 +: 6] = (g == 0) ? dma_awatop : {6{1'b0}};
-            assign s_wvalid[g] = (g == 0) ? dma_wvalid : 1'b0;
-            assign s_wdata[g*DATA_W +: DATA_W] = (g == 0) ? dma_wdata : {DATA_W{1'b0}};
-            assign s_wstrb[g*(DATA_W/8) +: (DATA_W/8)] = (g == 0) ? dma_wstrb : {(DATA_W/8){1'b0}};
-            assign s_wlast[g] = (g == 0) ? dma_wlast : 1'b0;
-            assign s_bready[g] = (g == 0) ? dma_bready : 1'b0;
-            assign s_rready[g] = (g == 0) ? dma_rready : 1'b0;
-            assign m_awready[g] = (g == 0) ? mem_awready : 1'b0;
-            assign m_arready[g] = (g == 0) ? mem_arready : 1'b0;
-            assign m_wready[g] = (g == 0) ? mem_wready : 1'b0;
-            assign m_bvalid[g] = (g == 0) ? mem_bvalid : 1'b0;
-            assign m_bid[g*ID_W +: ID_W] = (g == 0) ? mem_bid : {ID_W{1'b0}};
-            assign m_bresp[g*2 +: 2] = (g == 0) ? mem_bresp : {2{1'b0}};
-            assign m_rvalid[g] = (g == 0) ? mem_rvalid : 1'b0;
-            assign m_rid[g*ID_W +: ID_W] = (g == 0) ? mem_rid : {ID_W{1'b0}};
-            assign m_rdata[g*DATA_W +: DATA_W] = (g == 0) ? mem_rdata : {DATA_W{1'b0}};
-            assign m_rresp[g*2 +: 2] = (g == 0) ? mem_rresp : {2{1'b0}};
-            assign m_rlast[g] = (g == 0) ? mem_rlast : 1'b0;
+        for (g = 1; g < NUM_TBU; g = g + 1) begin : g_quiet
+            assign s_awvalid[g] = 1'b0;
+            assign s_awid[g*ID_W +: ID_W] = {ID_W{1'b0}};
+            assign s_awaddr[g*64 +: 64] = {64{1'b0}};
+            assign s_awlen[g*8 +: 8] = {8{1'b0}};
+            assign s_awsize[g*3 +: 3] = {3{1'b0}};
+            assign s_awburst[g*2 +: 2] = {2{1'b0}};
+            assign s_awlock[g] = 1'b0;
+            assign s_awcache[g*4 +: 4] = {4{1'b0}};
+            assign s_awprot[g*3 +: 3] = {3{1'b0}};
+            assign s_awqos[g*4 +: 4] = {4{1'b0}};
+            assign s_awdomain[g*2 +: 2] = {2{1'b0}};
+            assign s_awmmusid[g*SID_W +: SID_W] = {SID_W{1'b0}};
+            assign s_awmmussidv[g] = 1'b0;
+            assign s_awmmussid[g*SSID_W +: SSID_W] = {SSID_W{1'b0}};
+            assign s_awmmusecsid[g*2 +: 2] = {2{1'b0}};
+            assign s_awmmuflow[g*2 +: 2] = {2{1'b0}};
+            assign s_arvalid[g] = 1'b0;
+            assign s_arid[g*ID_W +: ID_W] = {ID_W{1'b0}};
+            assign s_araddr[g*64 +: 64] = {64{1'b0}};
+            assign s_arlen[g*8 +: 8] = {8{1'b0}};
+            assign s_arsize[g*3 +: 3] = {3{1'b0}};
+            assign s_arburst[g*2 +: 2] = {2{1'b0}};
+            assign s_arlock[g] = 1'b0;
+            assign s_arcache[g*4 +: 4] = {4{1'b0}};
+            assign s_arprot[g*3 +: 3] = {3{1'b0}};
+            assign s_arqos[g*4 +: 4] = {4{1'b0}};
+            assign s_ardomain[g*2 +: 2] = {2{1'b0}};
+            assign s_armmusid[g*SID_W +: SID_W] = {SID_W{1'b0}};
+            assign s_armmussidv[g] = 1'b0;
+            assign s_armmussid[g*SSID_W +: SSID_W] = {SSID_W{1'b0}};
+            assign s_armmusecsid[g*2 +: 2] = {2{1'b0}};
+            assign s_armmuflow[g*2 +: 2] = {2{1'b0}};
+            assign s_awatop[g*6 +: 6] = {6{1'b0}};
+            assign s_wvalid[g] = 1'b0;
+            assign s_wdata[g*DATA_W +: DATA_W] = {DATA_W{1'b0}};
+            assign s_wstrb[g*(DATA_W/8) +: (DATA_W/8)] = {(DATA_W/8){1'b0}};
+            assign s_wlast[g] = 1'b0;
+            assign s_bready[g] = 1'b0;
+            assign s_rready[g] = 1'b0;
+            assign m_awready[g] = 1'b0;
+            assign m_arready[g] = 1'b0;
+            assign m_wready[g] = 1'b0;
+            assign m_bvalid[g] = 1'b0;
+            assign m_bid[g*ID_W +: ID_W] = {ID_W{1'b0}};
+            assign m_bresp[g*2 +: 2] = {2{1'b0}};
+            assign m_rvalid[g] = 1'b0;
+            assign m_rid[g*ID_W +: ID_W] = {ID_W{1'b0}};
+            assign m_rdata[g*DATA_W +: DATA_W] = {DATA_W{1'b0}};
+            assign m_rresp[g*2 +: 2] = {2{1'b0}};
+            assign m_rlast[g] = 1'b0;
         end
     endgenerate
 
-    assign dma_awready = s_awready[0];
-    assign dma_arready = s_arready[0];
-    assign dma_wready  = s_wready[0];
-    assign dma_bvalid  = s_bvalid[0];
-    assign dma_bid     = s_bid[ID_W-1:0];
-    assign dma_bresp   = s_bresp[1:0];
-    assign dma_rvalid  = s_rvalid[0];
-    assign dma_rid     = s_rid[ID_W-1:0];
-    assign dma_rdata   = s_rdata[DATA_W-1:0];
-    assign dma_rresp   = s_rresp[1:0];
-    assign dma_rlast   = s_rlast[0];
 
     wire ptw_awvalid, ptw_awready;
     wire [7:0] ptw_awid;
@@ -447,28 +394,25 @@ module tb_system #(
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_axi_mem #(.DATA_W(DATA_W), .ID_W(ID_W), .SID_W(SID_W)) u_mem (
         .clk_i (clk_i), .rst_ni (rst_ni), .s_axi_awvalid (m_awvalid[0]),
-        .s_axi_awready (mem_awready), .s_axi_awid (m_awid[ID_W-1:0]),
-        .s_axi_awaddr (m_awaddr[47:0]), .s_axi_awlen (m_awlen[7:0]),
-        .s_axi_awsize (m_awsize[2:0]), .s_axi_awburst (m_awburst[1:0]),
-        .s_axi_awlock (m_awlock[0]), .s_axi_awcache (m_awcache[3:0]),
-        .s_axi_awprot (m_awprot[2:0]), .s_axi_awqos (m_awqos[3:0]),
+        .s_axi_awready (m_awready[0]), .s_axi_awid (m_awid[ID_W-1:0]),
+        .s_axi_awaddr (m_awaddr[47:0]), .s_axi_awlen (m_awlen[7:0]), .s_axi_awsize (m_awsize[2:0]),
+        .s_axi_awburst (m_awburst[1:0]), .s_axi_awlock (m_awlock[0]),
+        .s_axi_awcache (m_awcache[3:0]), .s_axi_awprot (m_awprot[2:0]), .s_axi_awqos (m_awqos[3:0]),
         .s_axi_awdomain (m_awdomain[1:0]), .s_axi_arvalid (m_arvalid[0]),
-        .s_axi_arready (mem_arready), .s_axi_arid (m_arid[ID_W-1:0]),
-        .s_axi_araddr (m_araddr[47:0]), .s_axi_arlen (m_arlen[7:0]),
-        .s_axi_arsize (m_arsize[2:0]), .s_axi_arburst (m_arburst[1:0]),
-        .s_axi_arlock (m_arlock[0]), .s_axi_arcache (m_arcache[3:0]),
-        .s_axi_arprot (m_arprot[2:0]), .s_axi_arqos (m_arqos[3:0]),
+        .s_axi_arready (m_arready[0]), .s_axi_arid (m_arid[ID_W-1:0]),
+        .s_axi_araddr (m_araddr[47:0]), .s_axi_arlen (m_arlen[7:0]), .s_axi_arsize (m_arsize[2:0]),
+        .s_axi_arburst (m_arburst[1:0]), .s_axi_arlock (m_arlock[0]),
+        .s_axi_arcache (m_arcache[3:0]), .s_axi_arprot (m_arprot[2:0]), .s_axi_arqos (m_arqos[3:0]),
         .s_axi_ardomain (m_ardomain[1:0]), .s_axi_awsid (m_awsid[SID_W-1:0]),
         .s_axi_arsid (m_arsid[SID_W-1:0]), .s_axi_arsnoop (4'd0), .s_axi_wvalid (m_wvalid[0]),
-        .s_axi_wready (mem_wready), .s_axi_wdata (m_wdata[DATA_W-1:0]),
+        .s_axi_wready (m_wready[0]), .s_axi_wdata (m_wdata[DATA_W-1:0]),
         .s_axi_wstrb (m_wstrb[DATA_W/8-1:0]), .s_axi_wlast (m_wlast[0]),
-        .s_axi_bvalid (mem_bvalid), .s_axi_bready (m_bready[0]), .s_axi_bid (mem_bid),
-        .s_axi_bresp (mem_bresp), .s_axi_rvalid (mem_rvalid), .s_axi_rready (m_rready[0]),
-        .s_axi_rid (mem_rid), .s_axi_rdata (mem_rdata), .s_axi_rresp (mem_rresp),
-        .s_axi_rlast (mem_rlast), .ram_rd_addr_o (), .ram_rd_data_i (128'd0),
-        .ram_rd_ok_i (1'b0), .ram_wr_en_o (), .ram_wr_addr_o (), .ram_wr_data_o (),
-        .ram_wr_strb_o (),
-        .ram_wr_ok_i (1'b0)
+        .s_axi_bvalid (m_bvalid[0]), .s_axi_bready (m_bready[0]), .s_axi_bid (m_bid[ID_W-1:0]),
+        .s_axi_bresp (m_bresp[1:0]), .s_axi_rvalid (m_rvalid[0]), .s_axi_rready (m_rready[0]),
+        .s_axi_rid (m_rid[ID_W-1:0]), .s_axi_rdata (m_rdata[DATA_W-1:0]),
+        .s_axi_rresp (m_rresp[1:0]), .s_axi_rlast (m_rlast[0]), .ram_rd_addr_o (),
+        .ram_rd_data_i (128'd0), .ram_rd_ok_i (1'b0), .ram_wr_en_o (), .ram_wr_addr_o (),
+        .ram_wr_data_o (), .ram_wr_strb_o (), .ram_wr_ok_i (1'b0)
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
@@ -513,14 +457,15 @@ module tb_system #(
     // the longest silent operation is an invalidation that sweeps the TLB, one set a cycle
     localparam [31:0] QUIET_CYCLES = TLB_SETS + 256;
 
-    wire moving = (dma_arvalid && dma_arready) || (dma_awvalid && dma_awready) ||
-                  (dma_wvalid && dma_wready) || (dma_bvalid && dma_bready) ||
-                  (dma_rvalid && dma_rready) || (|(m_arvalid & m_arready)) ||
+    wire moving = (s_arvalid[0] && s_arready[0]) || (s_awvalid[0] && s_awready[0]) ||
+                  (s_wvalid[0] && s_wready[0]) || (s_bvalid[0] && s_bready[0]) ||
+                  (s_rvalid[0] && s_rready[0]) || (|(m_arvalid & m_arready)) ||
                   (|(m_awvalid & m_awready)) || (|(m_wvalid & m_wready)) ||
                   (|(m_rvalid & m_rready)) || (|(m_bvalid & m_bready)) ||
                   (ptw_arvalid && ptw_arready) || (ptw_awvalid && ptw_awready) ||
                   (ptw_wvalid && ptw_wready) || (ptw_rvalid && ptw_rready) ||
-                  (ptw_bvalid && ptw_bready) || dvm_acvalid || dvm_crvalid || smmu_axil_bvalid || smmu_axil_rvalid ||
+                  (ptw_bvalid && ptw_bready) || dvm_acvalid || dvm_crvalid ||
+                  smmu_axil_bvalid || smmu_axil_rvalid ||
                   dma_axil_bvalid || dma_axil_rvalid || irq_evtq || irq_gerr || irq_cmd_sync;
 
     reg [15:0] still_q;
