@@ -7,7 +7,6 @@ store takes stage 2 of the machine model too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from tb.models.audit import PAGE, AuditView
@@ -134,9 +133,8 @@ class Kernel:
 class PidAllocator:
     """Smallest free number first; used for ASIDs and PASIDs (0 is kept back)."""
 
-    def __init__(self, first: int, last: int, on_free: Callable[[int], None] | None = None) -> None:
+    def __init__(self, first: int, last: int) -> None:
         self._free = list(range(first, last + 1))
-        self._on_free = on_free
 
     def alloc(self) -> int:
         return self._free.pop(0)
@@ -144,5 +142,3 @@ class PidAllocator:
     def free(self, number: int) -> None:
         """Numbers come back at the end, so reuse is as late as possible."""
         self._free.append(number)
-        if self._on_free:
-            self._on_free(number)
