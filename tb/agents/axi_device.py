@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,10 +50,26 @@ class AxiDeviceItem(uvm_sequence_item):
         self.data, self.priv, self.inst = data, priv, inst
         self.options = options
 
+    @property
+    def bursts(self) -> Sequence[AxiDeviceItem]:
+        """What the driver posts."""
+        return (self,)
+
     def __str__(self) -> str:
         kind = "read" if self.data is None else "write"
         ssid = "" if self.ssid is None else f".0x{self.ssid:x}"
         return f"{kind} sid=0x{self.sid:x}{ssid} va=0x{self.addr:x} {self.length} bytes"
+
+
+class AxiDeviceBatch(uvm_sequence_item):
+    """Several bursts posted at once, for traffic whose rate matters: one handshake for all."""
+
+    def __init__(self, bursts: Sequence[AxiDeviceItem], name: str = "batch") -> None:
+        super().__init__(name)
+        self.bursts = bursts
+
+    def __str__(self) -> str:
+        return f"{len(self.bursts)} bursts"
 
 
 class AxiDeviceDriver(SmmuDriver):
@@ -60,13 +77,17 @@ class AxiDeviceDriver(SmmuDriver):
 
     cfg: AxiDeviceCfg
 
-    async def drive(self, bench: SmmuBench, item: AxiDeviceItem) -> None:
-        side = {"sid": item.sid, "ssid": item.ssid, "tbu": self.cfg.tbu, "priv": item.priv,
-                "inst": item.inst, **item.options}  # fmt: skip
-        if item.data is None:
-            item.txn = bench.read(item.addr, item.length, **side)
+    async def drive(self, bench: SmmuBench, item: AxiDeviceItem | AxiDeviceBatch) -> None:
+        for burst in item.bursts:
+            self._post(bench, burst)
+
+    def _post(self, bench: SmmuBench, burst: AxiDeviceItem) -> None:
+        side = {"sid": burst.sid, "ssid": burst.ssid, "tbu": self.cfg.tbu, "priv": burst.priv,
+                "inst": burst.inst, **burst.options}  # fmt: skip
+        if burst.data is None:
+            burst.txn = bench.read(burst.addr, burst.length, **side)
         else:
-            item.txn = bench.write(item.addr, item.data, **side)
+            burst.txn = bench.write(burst.addr, burst.data, **side)
 
 
 @dataclass(eq=False)
