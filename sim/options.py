@@ -120,4 +120,5 @@ def repro_line(test: str, seed: int, sim: str, config: str, target: str = "test"
     parts = [f"TEST={test}" if test else "", f"SEED={seed}", f"SIM={sim}", f"CONFIG={config}"]
     scale = scale or from_env().scale
     parts += [f"SCALE={scale}"] if scale > 1 else []
+    parts += [f"{name}={os.environ[name]}" for name in ("DUT", "TOP") if os.environ.get(name)]
     return "REPRO: make " + " ".join([target, *(shlex.quote(p) for p in parts if p)])

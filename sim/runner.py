@@ -23,14 +23,17 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cocotb_tools.config
 import find_libpython
 import yaml
 
-from sim import coverage_data, history, selection
+from sim import blackbox, coverage_data, history, selection
 from sim import sources as library
+from sim.dut import Dut
+from sim.dut import of_bench as dut_of_bench
 from sim.options import (
     BUILD_ROOT,
     CONFIG_FILE,
@@ -87,6 +90,7 @@ class Build:
     fast: bool
     folder: Path
     coverage: bool = False
+    dut: Dut | None = None  # what is in the place of smmu_top, if it is not ours
 
 
 # ---- configurations ---------------------------------------------------------------------------
@@ -257,16 +261,18 @@ def build(
     config = options.config if config == FROM_ENV else config
     sim = sim or options.sim
     waves = options.waves if waves is None else waves
-    files = _as_files(sources, top)
+    dut = dut_of_bench(top) if sources is None else None
+    files = dut.with_bench(top) if dut else _as_files(sources, top)
+    args = [*args, *(dut.include_args if dut else [])]
     top_file = next((p for p in files if p.stem == top), files[-1])
     declared = library.parameters_of(top_file)
     values = {k: v for k, v in config_params(config).items() if k in declared}
-    values |= dict(params or {})
+    values |= dict(params or {}) | (dut.fixed if dut else {})
     if unknown := [k for k in values if k not in declared]:
         raise OptionError(f"{top} has no parameter {', '.join(unknown)}")
 
     coverage = bool(coverage_data.args()) and sim == "verilator"
-    draft = Build(top, sim, config, values, waves, fast, Path("DIR"), coverage)
+    draft = Build(top, sim, config, values, waves, fast, Path("DIR"), coverage, dut)
     make_commands = {"verilator": _verilator_commands, "icarus": _icarus_commands}[sim]
     flags = [" ".join(cmd) for cmd in make_commands(draft, files, defines, args)]
     pub = _public_vlt(top, files, public, coverage)
@@ -275,7 +281,8 @@ def build(
     tools = [LINT_VLT, VERILATOR_MAIN, lock]
     key = content_key([*flags, pub, str(ROOT)], [*files, *headers, *tools])
     place = coverage_data.FOLDER if coverage else BUILD_ROOT
-    folder = place / sim / f"{config or 'none'}-{top}{'-waves' if waves else ''}-{key}"
+    name = f"{config or 'none'}-{top}{f'-{dut.top}' if dut else ''}{'-waves' if waves else ''}"
+    folder = place / sim / f"{name}-{key}"
     done = replace(draft, folder=folder)
     if (folder / "done").is_file():
         os.utime(folder / "done")  # in use: see _tidy
@@ -454,6 +461,13 @@ def run(
     if chosen is None:
         return RunResult([], 0, seed, folder, log, None, repro, ["left out by TEST="])
 
+    spared: list[CaseResult] = []
+    if build.dut and module != blackbox.DISCOVERY:
+        discover = partial(run, build, blackbox.DISCOVERY, seed=0)
+        claimed, chosen, spared = blackbox.as_claimed(build.folder, module, chosen, discover)
+        build = replace(build, params={**build.params, **claimed})
+        if not chosen:
+            return RunResult(spared, 0, seed, folder, log, None, repro, ["no test is left"])
     variables = _sim_env(build, module, seed, results) | dict(env or {})
     variables.pop("COCOTB_TEST_FILTER", None)
     if chosen:
@@ -463,7 +477,7 @@ def run(
     code, notes = run_process(command, variables, folder, log, timeout_s)
     if build.coverage:
         coverage_data.keep(folder / COVERAGE_DAT, build.folder)
-    cases = read_results(results) or recover_results(log, module)
+    cases = (read_results(results) or recover_results(log, module)) + spared
     wanted = chosen or [n for m in module.split(",") for n in selection.cocotb_tests(m)]
     _record(cases, wanted, seed, log)
     if not cases:

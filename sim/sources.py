@@ -109,14 +109,39 @@ def headers_of(files: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def parameters_of(path: Path) -> list[str]:
+def modules_in(path: Path) -> list[str]:
+    """Names of the modules a file holds (files of other authors hold several)."""
+    return re.findall(r"^\s*module\s+(\w+)", _text(path), re.MULTILINE)
+
+
+def _header(path: Path, module: str) -> tuple[str, str]:
+    """(parameters, ports) of a module's header, without comments."""
+    head = re.search(
+        rf"\bmodule\s+{module or '[A-Za-z_][A-Za-z_0-9]*'}\s*(?:#\s*\((.*?)\)\s*)?\((.*?)\)\s*;",
+        _text(path), re.DOTALL,
+    )  # fmt: skip
+    return (head.group(1) or "", head.group(2)) if head else ("", "")
+
+
+def ports_of(path: Path, module: str = "") -> list[str]:
+    """Names of the ports in the header of a module (default: the first of the file)."""
+    ports = _header(path, module)[1]
+    return [
+        part.split()[-1] for part in re.sub(r"\[[^\]]*\]", " ", ports).split(",") if part.split()
+    ]
+
+
+def parameter_defaults(path: Path) -> dict[str, str]:
+    """Parameters of a module's header with their default values, as text."""
+    found = re.findall(r"\bparameter\s+(\w+)\s*=\s*([^,()]+?)\s*(?:,|$)", _header(path, "")[0])
+    return dict(found)
+
+
+def parameters_of(path: Path, module: str = "") -> list[str]:
     """Names of the parameters a module's header declares, `parameter A = 1, B = 2` included."""
-    text = _text(path)
-    head = re.search(r"\bmodule\s+\w+\s*#\s*\((.*?)\)\s*\(", text, re.DOTALL)
-    if not head:
-        return []
+    head = _header(path, module)[0]
     names: list[str] = []
-    for part in re.split(r"\bparameter\b", head.group(1))[1:]:
+    for part in re.split(r"\bparameter\b", head)[1:]:
         declared = "parameter " + part
         names += _PARAMETER.findall(declared)
         names += _NEXT_PARAMETER.findall(declared)

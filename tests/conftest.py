@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim import figures, history, selection
-from sim.options import OptionError, from_env, pick_seed, repro_line
+from sim import blackbox, dut, figures, history, selection
+from sim.options import BUILD_ROOT, OptionError, from_env, pick_seed, repro_line
 from sim.runner import SimulationError
 from sim.selection import select_cases
 
@@ -19,7 +19,7 @@ MESSAGE_CHARS = 300
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options once and fix one seed for the whole session, workers included."""
     try:
-        options = from_env()
+        options, design = from_env(), dut.from_env()
     except OptionError as err:
         raise pytest.UsageError(str(err)) from None
     if options.seed is None:
@@ -29,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[figures.VARIABLE] = str(figures.FOLDER / f"{os.getpid()}.jsonl")
         config.add_cleanup(lambda: Path(os.environ[figures.VARIABLE]).unlink(missing_ok=True))
 
+    if design and not os.environ.get(blackbox.SKIPPED_VARIABLE):
+        file = BUILD_ROOT / "dut" / f"skipped-{os.getpid()}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+        os.environ[blackbox.SKIPPED_VARIABLE] = str(file)
+
 
 def pytest_report_header() -> str:
     """Say what decides the run."""
@@ -37,7 +43,15 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what TEST= selects; function[parameters] selects one set of parameters."""
+    """Keep what TEST= selects; function[parameters] selects one set of parameters.
+
+    With DUT= only functions of the black-box suite are kept.
+    """
+    if dut.from_env():
+        suite = blackbox.load().functions
+        keep = [i for i in items if i.nodeid.rpartition("::")[2] in suite]
+        config.hook.pytest_deselected(items=[i for i in items if i not in keep])
+        items[:] = keep
     text = from_env().test
     if not text:
         return
@@ -57,6 +71,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the random tests of the session went through."""
     for name, counts in figures.total(Path(os.environ[figures.VARIABLE])).items():
         terminalreporter.write_line(figures.line(name, counts))
+    if path := os.environ.get(blackbox.SKIPPED_VARIABLE):
+        lines = sorted(set(Path(path).read_text().splitlines()))
+        for line in [*lines, f"{len(lines)} cocotb tests left out"]:
+            terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)
