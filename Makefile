@@ -14,6 +14,8 @@ SEED   ?=##           random seed; empty = picked and printed
 SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
 WAVES  ?=##           1 = record an FST next to the log, with layouts for its viewers
 PICTURES ?=##         waves, test: 1 = also make the pictures of docs/ again
+DUT    ?=##           test, regress: file list of another SMMUv3 (docs/dut-contract.md)
+TOP    ?=##           test, regress: its module
 RECORD ?=##           test: file to write as a replay case what the one test of TEST does
 CASES  ?=##           replay: file or folder of replay cases
 SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
@@ -30,8 +32,8 @@ SIZE   ?=##           sim: small (default) | full: more processes, pages and gen
 DEFECT ?=##           sim: defect that the scenario plants in itself; the run must fail
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
-export SIM CONFIG TEST SEED SCALE WAVES RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR LIST
-export PICTURES PNR STRICT SWEEP SCENARIO SIZE DEFECT
+export SIM CONFIG TEST SEED SCALE WAVES DUT TOP RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR
+export LIST PICTURES PNR STRICT SWEEP SCENARIO SIZE DEFECT
 
 CLI := @$(PY) -m sim.cli
 

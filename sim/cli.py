@@ -3,8 +3,8 @@
 
     python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
-Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, RECORD, CASES, SHRINK,
-ONLY, JOBS, SEEDS, RESUME, EXECUTOR, PICTURES, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE,
+Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, DUT, TOP, RECORD, CASES,
+SHRINK, ONLY, JOBS, SEEDS, RESUME, EXECUTOR, PICTURES, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE,
 DEFECT.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
@@ -20,7 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sim import environment, options, selection
+from sim import dut, environment, options, selection
 from sim.options import BUILD_ROOT, ROOT, OptionError, Options
 from tb.models import scenarios
 
@@ -86,6 +86,7 @@ def _jobs(count: int) -> list[str]:
 def target_test(waves: bool = False) -> int:
     """pytest over tests/, or what TEST selects."""
     opts = options.from_env()
+    dut.from_env(check_pins=False)
     cases = selection.select_cases(opts.test)
     if not cases:
         raise OptionError("tests/ holds no test yet")
@@ -193,6 +194,8 @@ def target_mutants() -> int:
 def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()
+    if dut.from_env(check_pins=False):
+        os.environ["LIST"] = os.environ.get("LIST", "").strip() or "blackbox"
     needs = {*_needs(opts), *options.SIMULATORS}  # lists run on both
     if os.environ.get("LIST", "").strip() == "all":
         needs.add("browser")
