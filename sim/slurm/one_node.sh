@@ -30,7 +30,7 @@ install_packages() {
     done
 }
 
-running() { [ -s "$dir/$1.pid" ] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
+running() { pid=$(cat "$dir/$1.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null; }
 
 start() {
     need_root start
