@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tb.bfm.burst import INCR, OKAY, AxiTxn, Shape, from_rows, rows_of
-from tb.bfm.layout import ROWS, completion, pack
+from tb.bfm.layout import ROWS, SLOT_LSB, completion, pack
 from tb.bfm.mailbox import Unit, drain, percent
 
 HOLDS = {"ar": ("rd", "cfg_hold_ax"), "r": ("rd", "cfg_hold_rsp"), "aw": ("wr", "cfg_hold_ax"),
@@ -56,7 +56,7 @@ class _Half:
         self.posted = self.post.get()  # a simulation may run several tests
         self.free = deque(range(self.slots))
         self.open: dict[int, AxiTxn] = {}
-        self.backlog: deque[tuple[AxiTxn, dict[str, int]]] = deque()
+        self.backlog: deque[tuple[AxiTxn, int]] = deque()  # with its descriptor, but the slot
         self.column = Unit(handle.u_col)
         self.cpl = self.column.words("cpl_mem")
         self.cpl_cnt = self.column.reg("cpl_cnt_q")
@@ -230,22 +230,21 @@ class AxiMaster:
         }  # fmt: skip
 
     def _post(self, half: _Half, txn: AxiTxn, control: dict[str, int]) -> AxiTxn:
+        vector = pack(txn.ax | control)  # a value that does not fit is the caller's error, now
         if half.backlog or not half.free:
-            pack(txn.ax | control)  # a value that does not fit is the caller's error, now
-            half.backlog.append((txn, control))
+            half.backlog.append((txn, vector))
         else:
-            self._issue(half, txn, control)
+            self._issue(half, txn, vector)
         return txn
 
-    def _issue(self, half: _Half, txn: AxiTxn, control: dict[str, int]) -> None:
-        vector = pack(txn.ax | control | {"slot": half.free[0]})
+    def _issue(self, half: _Half, txn: AxiTxn, vector: int) -> None:
         txn.slot = slot = half.free.popleft()
         half.open[slot] = txn
         if half.is_write:
             rows = rows_of(txn.bus, txn.strobes, txn.beats, self.data_w, self.lanes)
             for k, row in enumerate(rows):
                 half.rows.set(slot * ROWS + k, row)
-        half.desc.set(half.posted % half.slots, vector)
+        half.desc.set(half.posted % half.slots, vector | slot << SLOT_LSB)
         half.posted = (half.posted + 1) & 0xFFFFFFFF
         half.post.set(half.posted)
 

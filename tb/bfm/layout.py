@@ -44,6 +44,7 @@ CONTROL_FIELDS: dict[str, tuple[int, int]] = {
 }
 
 _ALL = AX_FIELDS | CONTROL_FIELDS
+SLOT_LSB = CONTROL_FIELDS["slot"][0]
 
 
 def pack(values: Mapping[str, int]) -> int:
