@@ -2,9 +2,10 @@
 """``python -m tb.bench``: measure the RTL against its bars.
 
 Prints one line a row and writes sim/build/bench.json and bench.html; all rows of ``default`` also
-make docs/performance.md anew. Exit codes: 0 every bar is met, 1 a bar is missed or a bench failed,
-2 the request cannot be served. CONFIG picks the configuration; the bars are those of ``default``.
-``--check`` only says whether the page is stale (exit 1).
+make docs/performance.md and docs/simulation-speed.md anew. Exit codes: 0 every bar is met, 1 a bar
+is missed or a bench failed, 2 the request cannot be served. CONFIG picks the configuration; the
+bars are those of ``default``. Rows of simulation speed (tb/bench/speed) always run ``default``.
+``--check`` only says whether docs/performance.md is stale (exit 1).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from sim.options import BUILD_ROOT, OptionError, from_env
 from tb.bench import report, table
 from tb.bench.derive import derive
 from tb.bench.figures import VARIABLE
+from tb.bench.speed import page as speed_page
+from tb.bench.speed import run as speed
 from tb.bench.table import Row
 
 RESULT = BUILD_ROOT / "bench.json"
@@ -79,16 +82,20 @@ def run(rows: Sequence[Row]) -> tuple[Figures, list[str]]:
     return figures, errors
 
 
+def plain(row: Row, figures: Figures) -> Any:
+    """A plain number for a row of one figure, else a number per name."""
+    values = figures[row.key]
+    return next(iter(values.values())) if len(row.bars) == 1 and values else values
+
+
 def write_result(rows: Sequence[Row], figures: Figures) -> None:
-    """bench.json: a plain number for a row of one figure, else a number per name."""
-    rtl: dict[str, Any] = {}
-    for row in rows:
-        values = figures[row.key]
-        rtl[row.key] = next(iter(values.values())) if len(row.bars) == 1 and values else values
+    """bench.json: figures of the RTL and of its simulation, all bars and verdicts."""
+    found = {part: {r.key: plain(r, figures) for r in rows if (r.module == speed.MODULE) is of_sim}
+             for part, of_sim in (("rtl", False), ("sim", True))}  # fmt: skip
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({
         "config": from_env().config,
-        "rtl": rtl,
+        **found,
         "bars": {row.key: row.bar_text for row in rows},
         "verdicts": {row.key: row.verdict(figures[row.key]) for row in rows},
     }, indent=1) + "\n")  # fmt: skip
@@ -104,15 +111,22 @@ def main(argv: list[str] | None = None) -> int:
         print(report.stale() or "docs/performance.md tells of this tree")
         return 1 if report.stale() else 0
     try:
-        rows = table.select(table.load(), options.only)
-        figures, errors = run(rows)
+        rows = table.select(table.load() | table.load(speed.BARS), options.only)
+        of_rtl = [row for row in rows if row.module != speed.MODULE]
+        of_sim = [row for row in rows if row.module == speed.MODULE]
+        figures, errors = run(of_rtl)
+        if of_sim:
+            found, problems = speed.measure(of_sim)
+            figures |= found
+            errors += problems
     except (OptionError, runner.BuildError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     write_result(rows, figures)
     RESULT.with_suffix(".html").write_text(report.page(rows, figures))
     if not options.only and not errors and from_env().config == report.CONFIG:
-        report.PAGE.write_text(report.markdown(rows, figures))
+        report.PAGE.write_text(report.markdown(of_rtl, figures))
+        speed_page.PAGE.write_text(speed_page.markdown(of_sim, figures))
     for text in errors:
         print(text, file=sys.stderr)
     print("\n".join(table.lines(rows, figures)))

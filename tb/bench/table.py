@@ -61,13 +61,13 @@ class Row:
             return texts[0] + (" each" if len(texts) > 1 else "")
         return ", ".join(f"{name} {text}" for name, text in zip(self.bars, texts, strict=True))
 
-    def figure_text(self, figures: Mapping[str, float] | None) -> str:
-        """The figures as measured."""
+    def figure_text(self, figures: Mapping[str, float] | None, digits: int = 4) -> str:
+        """The figures as measured, fractions with so many digits."""
         if not figures:
             return "not measured"
         one = len(self.bars) == 1
         parts = [
-            _number(figures[name]) if one else f"{name} {_number(figures[name])}"
+            f"{'' if one else name + ' '}{_number(figures[name], digits)}"
             for name in self.bars
             if name in figures
         ]
@@ -81,8 +81,12 @@ class Row:
         return "ok" if all(self.bars[n].holds(figures[n]) for n in judged) else "MISSED"
 
 
-def _number(value: float) -> str:
-    return f"{value:.4f}" if isinstance(value, float) and value != int(value) else f"{value:.0f}"
+def _number(value: float, digits: int) -> str:
+    return (
+        f"{value:.{digits}f}"
+        if isinstance(value, float) and value != int(value)
+        else f"{value:.0f}"
+    )
 
 
 def load(path: Path = BARS) -> dict[str, Row]:
