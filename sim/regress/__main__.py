@@ -21,7 +21,7 @@ from sim.regress import run, state
 from sim.regress.executors import EXECUTORS, LocalExecutor
 from sim.regress.lists import Entry, pick_seeds, plan_jobs, read_list
 
-ASKED = ("LIST", "TEST", "SEEDS", "SEED", "SCALE", "SIM", "CONFIG", "WAVES")
+ASKED = ("LIST", "TEST", "SEEDS", "SEED", "SCALE", "SIM", "CONFIG", "WAVES", "DUT", "TOP")
 DEFAULT_LIST = "nightly"
 DEFAULT_SEEDS = 5
 MAX_SEEDS = 10_000

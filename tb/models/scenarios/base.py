@@ -21,8 +21,8 @@ from tb.models.scenarios import check
 from tb.models.scenarios.result import collect
 from tb.models.timeline import NESTED_PATH, Fault, Path
 
-# failures of the modelled software; anything else is a mistake in the models and has a traceback
 AGAIN_LIMIT = 20  # answers in a row that do not help
+# failures of the modelled software; anything else is a mistake in the models and has a traceback
 CRASHES = (OSError, RuntimeError, MemoryError, MmuFault, SegmentationFault)
 
 
