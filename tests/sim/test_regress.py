@@ -144,7 +144,7 @@ def test_regress_resumes_after_worker_and_runner_are_killed(
 
     (tmp_path / "go").touch()
     done = subprocess.run(_resume(tmp_path), cwd=ROOT, env=env, capture_output=True, text=True,
-                          check=False, timeout=120)  # fmt: skip
+                          check=False, timeout=600)  # fmt: skip
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and lines[-1] == "5 passed, 0 failed"
     assert "planted, 2 runs, 1 kept, SEED=1, seeds 3" in lines[0]
@@ -169,7 +169,7 @@ def test_regress_that_is_interrupted_says_how_to_go_on(
     worker = tmp_path / "worker"
     _wait_for(lambda: worker.is_file() and worker.read_text() != "")
     os.killpg(runner.pid, signal.SIGINT)  # a terminal sends it to all
-    told = runner.communicate(timeout=60)[1].strip().splitlines()
+    told = runner.communicate(timeout=300)[1].strip().splitlines()
     assert runner.returncode == 130
     assert told == ["regress: interrupted, 1 runs left; go on with: make regress RESUME=1"]
     assert regression.left() == jobs[1:]

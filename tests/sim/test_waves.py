@@ -209,7 +209,7 @@ def test_gtkwave_shows_the_names(trace: Trace, tmp_path: Path) -> None:
     )
     vcd = shutil.copy(trace.path, tmp_path / "waves.vcd")  # it goes by the suffix
     command = ["xvfb-run", "-a", "gtkwave", vcd, str(tmp_path / "waves.gtkw"), "-S", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     shown = dict(re.findall(r"^<(.+)> (.*)$", done.stdout, re.MULTILINE))
     assert shown["walk 0"] == "free" and shown["stall 1"] == "published", done.stdout
     assert shown["stall 0"] == "free" and "STALL" in shown.values() and "FREE" in shown.values()
