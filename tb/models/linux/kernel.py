@@ -18,6 +18,8 @@ from tb.models.platform import Platform
 BLOCK = 2 << 20
 LINEAR_ATTR = (3 << 8) | (1 << 10) | 0b01  # inner shareable, AF, block; EL1 read/write, global
 XN = 0b11 << 53
+# pages from which on Linux invalidates the ASID instead (its CPUs have no TLBI by range here)
+MAX_DVM_OPS = 512
 
 
 class Interconnect(Protocol):
@@ -108,11 +110,16 @@ class Kernel:
 
     # ---- TLB maintenance ----------------------------------------------------------------
     async def tlbi_va(self, cpu: Cpu, asid: int, va: int, pages: int = 1) -> None:
-        """TLBI VAE1IS + DSB: broadcast to the CPUs of this VM."""
+        """TLBI VAE1IS + DSB: broadcast to the CPUs of this VM; the whole ASID for many pages."""
+        if pages >= MAX_DVM_OPS:
+            await self.tlbi_asid(cpu, asid)
+            return
         for index in range(pages):
             for each in self.cpus:
                 each.tlbi_va(asid, va + index * PAGE)
             cpu.maintenance.tlbi("VAE1IS", asid=asid, addr=va + index * PAGE)
+        if pages > 1:
+            await cpu.kernel("tlbi-more", pages - 1)
         await self._barrier(cpu)
 
     async def tlbi_asid(self, cpu: Cpu, asid: int) -> None:
