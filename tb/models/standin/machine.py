@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from tb.models import accel
-from tb.models.costs import load_costs
+from tb.models.costs import CostTable, load_costs
 from tb.models.hardware import VF_SID, Hardware, HardwareConfig
 from tb.models.maintenance import Message
 from tb.models.memory import Memory
@@ -30,11 +30,15 @@ class StandinMachine(Hardware):
         seed: int,
         config: HardwareConfig | None = None,
         smmu: SmmuConfig | None = None,
+        costs: CostTable | None = None,
+        jitter_pct: int = 10,
     ) -> None:
         self.seed = seed
         self.config = cfg = config or HardwareConfig()
         self.memory = Memory()
-        self.plat: VirtualPlatform = VirtualPlatform(self.memory, load_costs(), seed)
+        self.plat: VirtualPlatform = VirtualPlatform(
+            self.memory, costs or load_costs(), seed, jitter_pct
+        )
         self.smmu = SmmuStandin(self.plat, self.memory, smmu)
         self.plat.add_device(cfg.smmu_base, SMMU_SIZE, self.smmu)
         slot = cfg.accels[0]
