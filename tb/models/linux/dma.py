@@ -74,21 +74,30 @@ class KernelQueue:
         self, cpu: Cpu, src: int, dst: int, length: int, limit: int = 5_000
     ) -> accel.Completion:
         """Copy between I/O virtual addresses and wait for the record; TimeoutError without one."""
-        at = self.control.pages[1]
-        cpu.kwrite(at, bytes(accel.CPL_BYTES))
+        await self.post(cpu, src, dst, length)
+        for _ in range(limit):
+            record = await self.completion(cpu)
+            if record.done:
+                return record
+            await cpu.run("user-poll")
+        raise TimeoutError(f"kernel queue {self.queue}: no completion")
+
+    async def post(self, cpu: Cpu, src: int, dst: int, length: int) -> None:
+        """Start a copy; one at a time, because there is one completion record."""
+        cpu.kwrite(self.control.pages[1], bytes(accel.CPL_BYTES))
         desc = accel.copy(src, dst, length, cpl=self.control.iova + PAGE, cookie=src)
         slot = self.ring.post() - self.ring.base
         cpu.kwrite(self.control.pages[0] + slot, desc.pack())
         await self._register(cpu, accel.UserReg.DOORBELL, self.ring.tail)
-        for _ in range(limit):
-            record = accel.Completion.unpack(cpu.kread(at, accel.CPL_BYTES))
-            if record.done:
-                self.ring.retire(record.index + 1)
-                if not record.ok:
-                    await self._register(cpu, accel.UserReg.ACK, 1)
-                return record
-            await cpu.run("user-poll")
-        raise TimeoutError(f"kernel queue {self.queue}: no completion")
+
+    async def completion(self, cpu: Cpu) -> accel.Completion:
+        """The record as it is now; a queue that halted on an error goes on when it is done."""
+        record = accel.Completion.unpack(cpu.kread(self.control.pages[1], accel.CPL_BYTES))
+        if record.done:
+            self.ring.retire(record.index + 1)
+            if not record.ok:
+                await self._register(cpu, accel.UserReg.ACK, 1)
+        return record
 
     async def refused(self, cpu: Cpu, limit: int = 2_000) -> bool:
         """Ring the doorbell with nothing mapped: does the fetch of the descriptor fail?"""

@@ -21,7 +21,7 @@ from tb.models.virtio.mmio import MmioTransport
 from tb.models.virtio.ring import Chain, gather, scatter
 
 VIOMMU_GPA, VIOMMU_SIZE, GSI_VIOMMU = 0x0A10_0000, 0x1000, 91
-MAX_MAPPINGS = 4096
+MAX_MAPPINGS = 1 << 16
 PAGE = 4096
 BYPASS_AT = 36  # in the configuration space
 
