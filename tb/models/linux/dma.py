@@ -47,6 +47,8 @@ class KernelQueue:
 
     async def alloc(self, cpu: Cpu, pages: int, write: bool = True) -> Buffer:
         """Fresh pages, mapped for the device."""
+        for step in ("page-alloc", "page-clear"):
+            await cpu.kernel(step, pages)
         got = [self.driver.kernel.alloc_page("dma") for _ in range(pages)]
         for page in got:
             cpu.kwrite(page, bytes(PAGE))
