@@ -282,6 +282,13 @@ class Vcpu(Cpu):
                 await self.plat.spend("kvm-s2-fault")
             await self.plat.spend(item, times)
 
+    def prefault(self, start: int, end: int) -> None:
+        """Have stage 2 there for a range before the guest runs (KVM_PRE_FAULT_MEMORY)."""
+        debt = self._debt
+        for ipa in range(start, end, PAGE):
+            self.stage2(ipa, True)
+        self._debt = debt
+
     def stage2(self, ipa: int, write: bool) -> tuple[int, int]:
         """Guest physical to host physical, with the size of the leaf; raises at stage 2."""
         for attempt in range(2):

@@ -320,7 +320,8 @@ class Mm:
             await notifier.release(cpu)
         async with self.lock:
             await self.kernel.tlbi_asid(cpu, self.asid)
-            mapped = [v for v in self._mapped(cpu)]
+            mapped = list(self._mapped(cpu))
+            await cpu.kernel("pte-write", max(len(mapped), 1))
             for ipa in mapped:
                 self.kernel.audit.retire(self.space, ipa)
             self._release_pages(mapped)
