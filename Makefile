@@ -30,10 +30,13 @@ LIST   ?=##           regress: smoke | nightly (default) | icarus | all, of sim/
 SCENARIO ?=##         sim: name of a scenario, or list (default: the main job, vsva-nested)
 SIZE   ?=##           sim: small (default) | full: more processes, pages and generations
 DEFECT ?=##           sim: defect that the scenario plants in itself; the run must fail
+COSTS  ?=##           compare: file with other costs of software, as tb/models/costs.yaml
+PAGES  ?=##           compare: numbers of pages (default: 1,16,256,4096)
+RTL    ?=##           compare: 1 = also the counts of the RTL, which must be the same
 STRICT ?=##           plan: 1 = fail while a rule is not covered or does not pass
 
 export SIM CONFIG TEST SEED SCALE WAVES DUT TOP RECORD CASES SHRINK ONLY JOBS SEEDS RESUME EXECUTOR
-export LIST PICTURES PNR STRICT SWEEP SCENARIO SIZE DEFECT
+export LIST PICTURES PNR STRICT SWEEP SCENARIO SIZE DEFECT COSTS PAGES RTL
 
 CLI := @$(PY) -m sim.cli
 
@@ -48,6 +51,9 @@ sim: ## a scenario of the software stack: device faults, stall, page-in, resume
 
 test: ## all tests (models, unit, smmu, system), or those of TEST
 	$(CLI) test
+
+compare: ## cost of map, unmap, fault and exit in every scheme, as a report
+	$(CLI) compare
 
 replay: ## run the replay cases of CASES on the RTL and on the reference model
 	$(CLI) replay
@@ -88,4 +94,4 @@ venv: ## only set up: system packages and .venv
 clean: ## remove everything that was built (keeps .venv and the history of regressions)
 	$(CLI) clean
 
-.PHONY: help sim test replay bench lint waves mutants regress cov formal synth plan gen venv clean
+.PHONY: help sim compare test replay bench lint waves mutants regress cov formal synth plan gen venv clean

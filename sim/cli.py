@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front door behind the Makefile: checks the options, sets the machine up, starts the program.
 
-    python3 -m sim.cli test|sim|replay|bench|lint|waves|regress|cov|gen|venv|clean
+    python3 -m sim.cli test|sim|compare|replay|bench|lint|waves|regress|cov|gen|venv|clean
 
 Options come from the environment: SIM, CONFIG, TEST, SEED, SCALE, WAVES, DUT, TOP, RECORD, CASES,
 SHRINK, ONLY, JOBS, SEEDS, RESUME, EXECUTOR, PICTURES, LIST, PNR, STRICT, SWEEP, SCENARIO, SIZE,
-DEFECT.
+DEFECT, COSTS, PAGES, RTL.
 Standard library only. Exit codes: 0 all is well, 1 something failed, 2 the request cannot be
 served (one line says why).
 """
@@ -160,6 +160,18 @@ def target_sim() -> int:
     if size not in scenarios.SIZES:
         raise OptionError(f"SIZE={size}: not one of {', '.join(scenarios.SIZES)}")
     return _program("tb.system", _needs(opts), opts=opts)
+
+
+def target_compare() -> int:
+    """The schemes of the software stack side by side, on stand-in hardware."""
+    opts = options.from_env()
+    costs, pages = (os.environ.get(name, "").strip() for name in ("COSTS", "PAGES"))
+    rtl = os.environ.get("RTL", "").strip() or "0"
+    if rtl not in ("0", "1"):
+        raise OptionError(f"RTL={rtl}: not one of 0, 1")
+    args = ["--costs", str(Path(costs).resolve())] if costs else []
+    args += ["--pages", pages] if pages else []
+    return _program("tb.compare", *([_needs(opts), *args, "--rtl"] if rtl == "1" else [[], *args]))
 
 
 def target_replay() -> int:
