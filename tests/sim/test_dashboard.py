@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from sim import environment, history
+from sim import history
 from sim.options import pictures_wanted
 from sim.regress import page, run, state, store
 from sim.regress.job import LOG, Job, Verdict
 from tb.tools.plan_file import cases_named, read_plan
+from tests.sim.browser import opened
 
 SEEDS = [0, 17, 4711]
 EVERY = 6  # test of the plan is taken
@@ -114,19 +114,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def browser_page(made: Made) -> Iterator[Page]:
     """The page in Chromium; errors of its script and requests elsewhere fail the test."""
-    binary = next(filter(None, map(shutil.which, environment.BROWSERS)), None)
-    if not binary:
-        pytest.skip("no Chromium on this machine; type: sudo apt-get install -y chromium")
-    wrong: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary)
-        shown = browser.new_page(viewport={"width": 1200, "height": 700})
-        shown.on("pageerror", lambda error: wrong.append(str(error)))
-        shown.on("request", lambda r: r.url.startswith(("file:", "data:")) or wrong.append(r.url))
-        shown.goto(made.file.as_uri())
+    with opened(made.file) as shown:
         yield shown
-        browser.close()
-    assert not wrong
 
 
 def _shown(browser_page: Page) -> int:
