@@ -173,7 +173,8 @@ def page(result: dict[str, Any], costs: list[tuple[str, str, int, str]] = ()) ->
 def write(result: dict[str, Any], folder: Path, costs: list[tuple[str, str, int, str]]) -> None:
     """Write ``report.html``, ``result.json`` and ``trace.json`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    steps = result.pop("steps", ())  # for the trace alone
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "trace.json").write_text(json.dumps(trace.build(result, steps)) + "\n")
+    kept = {name: value for name, value in result.items() if name != "steps"}  # the trace's alone
+    (folder / "result.json").write_text(json.dumps(kept, indent=1) + "\n")
+    trace_text = json.dumps(trace.build(result, result.get("steps", ())))
+    (folder / "trace.json").write_text(trace_text + "\n")
     (folder / "report.html").write_text(page(result, costs) + "\n")
