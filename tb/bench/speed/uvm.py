@@ -13,7 +13,12 @@ import cocotb
 import pyuvm
 from pyuvm import uvm_sequence, uvm_test
 
-from tb.agents.axi_device import DeviceAgent, DeviceBatch, DeviceCfg, DeviceItem
+from tb.agents.axi_device import (
+    AxiDeviceAgent,
+    AxiDeviceBatch,
+    AxiDeviceCfg,
+    AxiDeviceItem,
+)
 from tb.agents.port import BenchPort
 from tb.bench.speed.ours import drive
 from tb.bench.speed.scene import BYTES, SID, SSID, lay_out
@@ -56,15 +61,15 @@ class Bursts(uvm_sequence):
         made = [self._burst(k) for k in range(self.count)]
         for first in range(0, self.count, self.each):
             group = made[first : first + self.each]
-            item = group[0] if self.each == 1 else DeviceBatch(group)
+            item = group[0] if self.each == 1 else AxiDeviceBatch(group)
             await self.start_item(item)
             await self.finish_item(item)
         for burst in reversed(made):
             assert (await burst.txn).ok
 
-    def _burst(self, k: int) -> DeviceItem:
+    def _burst(self, k: int) -> AxiDeviceItem:
         data = bytes(BYTES) if k % 2 else None
-        return DeviceItem(sid=SID, ssid=SSID, addr=self.targets[k // 2 % len(self.targets)],
+        return AxiDeviceItem(sid=SID, ssid=SSID, addr=self.targets[k // 2 % len(self.targets)],
                           length=BYTES, data=data, id=k // 2 % IDS)  # fmt: skip
 
 
@@ -75,10 +80,10 @@ class SpeedTest(uvm_test):
 
     def build_phase(self) -> None:
         self.port = BenchPort()
-        cfg = DeviceCfg(self.port)
+        cfg = AxiDeviceCfg(self.port)
         self.cdb_set("cfg", cfg, "device")
         self.cdb_set("cfg", cfg, "device.*")
-        self.device = DeviceAgent.create("device", self)
+        self.device = AxiDeviceAgent.create("device", self)
 
     async def run_phase(self) -> None:
         self.raise_objection()
