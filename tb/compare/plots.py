@@ -47,8 +47,9 @@ def _style(colors: tuple[str, ...]) -> Style:
     )
 
 
-def _svg(chart: Any) -> str:
-    """Without scripts, dates and random names."""
+def _svg(chart: Any, name: str) -> str:
+    """Without scripts, dates and random names; ``name`` keeps styles apart on one page."""
+    chart.uuid = name
     text = re.sub(r"<script.*?</script>|<!--.*?-->", "", chart.render(is_unicode=True), flags=re.S)
     return re.sub(r"^<\?xml[^>]*\?>\s*", "", text.strip()) + "\n"
 
@@ -69,12 +70,19 @@ def _grouped(result: Result, operation: str) -> list[tuple[str, list[float]]]:
     return [(", ".join(names), values) for names, values in groups]
 
 
+def _ticks(low: float, high: float) -> list[int]:
+    """1, 2 and 5 of each decade, from below ``low`` to above ``high``."""
+    steps = [digit * 10**decade for decade in range(10) for digit in (1, 2, 5)]
+    first = max(index for index, step in enumerate(steps) if step <= max(low, 1))
+    last = min(index for index, step in enumerate(steps) if step >= high)
+    return steps[first : last + 1]
+
+
 def growth(result: Result, operation: str) -> str:
     """Cycles per page over the number of pages, one line for each scheme."""
     chart = pygal.Line(
         style=_style(LINE_COLORS),
         js=[],
-        no_prefix=True,
         width=900,
         height=520,
         logarithmic=True,
@@ -86,9 +94,12 @@ def growth(result: Result, operation: str) -> str:
         dots_size=4,
     )
     chart.x_labels = [str(size) for size in result["sizes"]]
-    for names, values in _grouped(result, operation):
+    groups = _grouped(result, operation)
+    for names, values in groups:
         chart.add(names, [round(value, 1) for value in values])
-    return _svg(chart)
+    shown = [value for _, values in groups for value in values]
+    chart.y_labels = _ticks(min(shown), max(shown))
+    return _svg(chart, operation)
 
 
 def layers(result: Result, operation: str, pages: int) -> str:
@@ -96,7 +107,6 @@ def layers(result: Result, operation: str, pages: int) -> str:
     chart = pygal.HorizontalStackedBar(
         style=_style(tuple(LAYER_COLORS.values())),
         js=[],
-        no_prefix=True,
         width=900,
         height=460,
         title=f"{operation}, one at a time: cycles per page that each layer is busy",
@@ -109,7 +119,7 @@ def layers(result: Result, operation: str, pages: int) -> str:
     chart.x_labels = [row["scheme"] for row in found]
     for layer in LAYER_COLORS:
         chart.add(layer, [round(row["busy"].get(layer, 0) / pages) for row in found])
-    return _svg(chart)
+    return _svg(chart, f"{operation}-layers")
 
 
 def pictures(result: Result) -> dict[str, str]:
