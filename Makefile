@@ -13,7 +13,7 @@ TEST   ?=##           name or regex of tests; function/cocotb_test picks one (de
 SEED   ?=##           random seed; empty = picked and printed
 SCALE  ?=##           length of random tests, times (default: 1; regress: as the list says)
 WAVES  ?=##           1 = record an FST next to the log, with layouts for its viewers
-PICTURES ?=##         waves, test: 1 = also make the pictures of docs/ again
+PICTURES ?=##         waves, test, compare: 1 = also make the pictures of docs/ again
 DUT    ?=##           test, regress: file list of another SMMUv3 (docs/dut-contract.md)
 TOP    ?=##           test, regress: its module
 RECORD ?=##           test: file to write as a replay case what the one test of TEST does

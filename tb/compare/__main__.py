@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m tb.compare`` (`make compare`): the schemes side by side.
 
-Writes index.html and compare.json.
+Writes index.html and compare.json; with PICTURES=1 also what docs/vsva.md shows.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from sim.options import BUILD_ROOT, shown
+from sim.options import BUILD_ROOT, pictures_wanted, shown
 from sim.runner import BuildError, SimulationError
-from tb.compare import page, result, rtl
+from tb.compare import docs, page, result, rtl
 from tb.compare.measure import MAIN_COUNTS, SCHEMES, SIZES
 from tb.compare.schemes import MeasureError
 
@@ -64,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     start = time.monotonic()
     try:
         wanted = sizes(args.pages)
+        if pictures_wanted() and (args.costs or wanted != list(SIZES)):
+            raise ValueError("PICTURES=1: docs/ shows all sizes with the costs of the tree")
         jobs = min(2, os.cpu_count() or 1)
         found = result.run(wanted, args.costs, jobs)
         if args.rtl:
@@ -77,6 +79,8 @@ def main(argv: list[str] | None = None) -> int:
     target = write(found, args.output)
     print(summary(found))
     print(f"{len(SCHEMES)} schemes in {time.monotonic() - start:.0f} s; report: {shown(target)}")
+    if pictures_wanted():
+        docs.write(found)
     wrong = [row for row in found["rtl"] or [] if row["differs"]]
     for row in wrong:
         print(f"RTL, {row['scheme']}, {row['operation']}: {row['differs']}", file=sys.stderr)
