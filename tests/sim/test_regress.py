@@ -65,9 +65,10 @@ def _regression(folder: Path, jobs: list[Job]) -> state.Regression:
 
 
 def _resume(folder: Path) -> list[str]:
-    """The command that resumes what is below a folder."""
+    """The command that resumes what is below a folder; a background shell would ignore Ctrl-C."""
     code = (
-        "import sys; from pathlib import Path; from sim.regress.__main__ import main;"
+        "import signal, sys; from pathlib import Path; from sim.regress.__main__ import main;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "sys.exit(main(Path(sys.argv[1])))"
     )
     return [sys.executable, "-c", code, str(folder / "regress")]
