@@ -49,8 +49,9 @@ class Results:
             bad += [r for r in self.by_node[node, ""] if r.state == "error"]
         if bad:
             return FAILED, bad
-        whole = own and all(r.state == "passed" for r in own)
-        return (PASSED if whole else NOT_RUN), own
+        # each set of parameters has run as a whole somewhere; a part of it elsewhere does no harm
+        passed = {r.node for r in own if r.state == "passed"}
+        return (PASSED if passed and passed == {r.node for r in own} else NOT_RUN), own
 
     def of_test(self, name: str) -> tuple[str, list[history.Record]]:
         """State of a test, and the records that decide it; its worst parameters decide."""

@@ -142,6 +142,10 @@ def test_plan_state_of_a_test() -> None:
     # a function as a whole needs a whole run
     assert _state((X, "", "passed"), name="test_x") == PASSED
     assert _state((X, "one", "passed"), (X, "", "partial"), name="test_x") == NOT_RUN
+    # a part of it in another configuration does no harm; other parameters do not stand in
+    part = (X, "", "partial")
+    assert _state((X, "", "passed"), part, name="test_x") == PASSED
+    assert _state((f"{X}[1]", "", "passed"), (f"{X}[2]", "", "partial"), name="test_x") == NOT_RUN
     assert _state((PLAIN, "", "skipped"), name="test_plain") == NOT_RUN
     assert _state((f"{PLAIN}[1]", "", "skipped"), (f"{PLAIN}[2]", "", "passed"),
                   name="test_plain") == PASSED  # fmt: skip
