@@ -238,11 +238,12 @@ class HostSmmu(SvaSmmu):
             await self._stage2_fault(domain, domain.page_in, rec)
             return
         if domain is None or domain.handler is None or getattr(rec, "s2", 0):
-            self.host_faults.append(f"event 0x{raw[0]:02x} on stream 0x{rec.streamid:x}")
-            if stall:  # a stall nobody can answer is answered with failure
-                await self.respond(rec.streamid, rec.stag, uapi.RESP_FAILURE)
+            await self._refuse(raw, rec)
             return
         await self.io.spend("iopf-report")
+        if domain.handler is None:  # released meanwhile
+            await self._refuse(raw, rec)
+            return
         if domain.raw_events is not None and not stall:
             await domain.raw_events(raw)
             return
@@ -258,6 +259,12 @@ class HostSmmu(SvaSmmu):
             self.plat.counters["vfio-fault-ring-full"] += 1
             if stall:
                 await self.respond(rec.streamid, rec.stag, uapi.RESP_FAILURE)
+
+    async def _refuse(self, raw: bytes, rec: Record) -> None:
+        """A record for nobody is noted; a stall nobody can answer is answered with failure."""
+        self.host_faults.append(f"event 0x{raw[0]:02x} on stream 0x{rec.streamid:x}")
+        if is_stall(raw):
+            await self.respond(rec.streamid, rec.stag, uapi.RESP_FAILURE)
 
     async def _stage2_fault(
         self, domain: NestedDomain, page_in: Callable[[int], Awaitable[bool]], rec: Record
