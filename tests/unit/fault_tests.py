@@ -399,6 +399,31 @@ async def test_fault_last_entry_returned(dut) -> None:
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_fault_entry_owed(dut) -> None:
+    """STL-030: a slot woken while a terminate fault comes first has the entry after that one."""
+    bench, old = await _one_parked(dut)
+    bench.space = 1
+    await bench.run(lambda: old.state == "think", 30)
+    await _storm(bench, 200)
+    bench.stall(old, SID)
+    await bench.run(lambda: old.state == "stall", 100)
+    bench.resume(old.stag, SID, retry=False)
+    await _quiet(bench)
+    late = bench.free_slot()
+    bench.stall(late, SID)
+    await bench.settle()
+    bench.space = 1
+    await bench.run(lambda: late.state == "think", 30)
+    await _storm(bench, 200)
+    bench.space = 1
+    await _storm(bench, 200)
+    bench.stall(late, SID)
+    await bench.run(lambda: late.state == "stall", 100)
+    assert [case.stall for case in bench.records] == [True, False, True]
+    await _quiet(bench)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
 async def test_fault_entries_in_turn(dut) -> None:
     """STL-030, D10: stall and terminate records share the entries that software frees."""
     bench = await _bench(dut)

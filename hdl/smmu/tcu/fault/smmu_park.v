@@ -102,21 +102,24 @@ module smmu_park #(
     reg  [WHO_W-1:0] hold_who_q;            // whom it is held for
     reg  [12:0]      hold_q;                // cycles left
     reg              owed_q;                // a terminate fault comes first
+    reg              pays_q;                // ... before the entry is held again
     wire [8:0]       dn_valid = {{(9-NUM_TBU){1'b0}}, dn_valid_i} >> hold_who_q[SLOT_W +: TBU_W];
     wire             hold     = (hold_q != 13'd0);
     wire             answered = dn_valid[0] && dn_slot_i[SLOT_W-1:0] == hold_who_q[0 +: SLOT_W];
 
-    assign keep_o = last_i && (hold ? seen_idx != hold_who_q : wake_o && !owed_q);
+    assign keep_o = last_i && (hold ? !pays_q && seen_idx != hold_who_q : wake_o && !owed_q);
 
     always @(posedge clk_i) begin
         if (!keep_n) begin
             hold_q <= 13'd0;
             owed_q <= 1'b0;
+            pays_q <= 1'b0;
         end else begin
-            if (wake_i && !hold && !owed_q) hold_q <= HOLD_LOAD;
-            else if (answered)              hold_q <= 13'd0;
-            else if (hold)                  hold_q <= hold_q - 13'd1;
+            if (wake_i && !hold) hold_q <= HOLD_LOAD;
+            else if (answered)   hold_q <= 13'd0;
+            else if (hold)       hold_q <= hold_q - 13'd1;
             owed_q <= (back_i && hold) || (owed_q && !used_i);
+            pays_q <= (wake_i && !hold ? owed_q : pays_q) && !used_i;
         end
         if (wake_i && !hold) hold_who_q <= head_idx;
     end

@@ -86,14 +86,20 @@ module smmu_walk_slots #(
 
     // ---- free slots -----------------------------------------------------------------
     // A slot whose line is still coming in is not free: its beats carry its number.
-    wire                  free_any, free_load;
-    wire [SW-1:0]         free_pick;
+    // The lowest one, so that the slots in use stay few: then the turn of a fault comes round
+    // soon, however many others are sent back and come again (D10).
+    wire                  free_load;
     wire [WALK_SLOTS-1:0] free_held;
-    util_rr_pick #(.N(WALK_SLOTS), .PICK_W(SW)) u_free (
-        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(~(busy_q | tell_q | free_held) & idle_i),
-        .take_i(free_load), .valid_o(free_any), .pick_o(free_pick));
+    wire [WALK_SLOTS-1:0] free     = ~(busy_q | tell_q | free_held) & idle_i;
+    wire [WALK_SLOTS-1:0] free_low = free & (~free + 1'b1);
+    integer               f;
+    reg [SW-1:0]          free_pick;
+    always @(*) begin
+        free_pick = {SW{1'b0}};
+        for (f = 0; f < WALK_SLOTS; f = f + 1) if (free_low[f]) free_pick = free_pick | f[SW-1:0];
+    end
     util_pick_hold #(.N(WALK_SLOTS), .PICK_W(SW)) u_free_hold (
-        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(free_any), .pick_i(free_pick),
+        .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(|free), .pick_i(free_pick),
         .load_o(free_load), .held_o(free_held),
         .take_i(new_valid_i), .valid_o(free_valid_o), .pick_o(free_slot_o));
 
@@ -237,7 +243,7 @@ module smmu_walk_slots #(
         end
     endgenerate
 
-    wire unused_ok = &{1'b0, winv_msg_i, flt_one};
+    wire unused_ok = &{1'b0, winv_msg_i, flt_one, free_load};
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
