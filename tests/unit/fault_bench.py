@@ -25,6 +25,7 @@ from tests.unit import messages as msg
 
 CLOCK_NS = 2
 HOLD_MAX = 8191  # smmu_park
+SID = 0x1234
 MODEL = (Event.F_TRANSLATION, Event.F_ADDR_SIZE, Event.F_ACCESS, Event.F_PERMISSION)
 OTHER = (
     Event.F_UUT, Event.C_BAD_STREAMID, Event.F_STE_FETCH, Event.C_BAD_STE,

@@ -18,4 +18,4 @@ def test_fault(size: str) -> None:
     built = runner.build(
         "smmu_fault", config=None, params=dict(zip(names, SIZES[size], strict=True))
     )
-    runner.run(built, module="tests.unit.fault_tests")
+    runner.run(built, module="tests.unit.fault_tests,tests.unit.fault_entry_tests")
