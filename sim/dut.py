@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sim import sources
@@ -25,6 +27,8 @@ OURS = ROOT / "hdl" / "smmu" / "smmu_top.v"
 OPTIONAL = re.compile(
     r"nostall_i|pmu_\w+|irq_priq|dvm_\w+|m_axi_awatop|ptw_axi_(aw|ar)(lock|qos)|s_axil_(aw|ar)prot"
 )
+# Parameters that are the bench's own: the device ports it drives.
+WIDTHS = ("NUM_TBU", "DATA_W", "ID_W")
 _FIXED = re.compile(r"-G(\w+)=(\d+)$")
 
 
@@ -51,6 +55,26 @@ class Dut:
     def include_args(self) -> list[str]:
         """Arguments of a simulator for its headers."""
         return [f"-I{d}" for d in dict.fromkeys([*self.includes, *(f.parent for f in self.files)])]
+
+    @cached_property
+    def ports(self) -> frozenset[str]:
+        """Names of the ports of TOP."""
+        return frozenset(sources.ports_of(self.top_file, self.top))
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the parameters of TOP."""
+        return frozenset(sources.parameters_of(self.top_file, self.top))
+
+    @property
+    def absent(self) -> list[str]:
+        """Optional pins that TOP does not have."""
+        return [p.name for p in pins() if p.name not in self.ports]
+
+    def told(self, params: Mapping[str, int]) -> dict[str, int]:
+        """Those of the bench's parameters that hold for this design too."""
+        known = {*self.fixed, *self.parameters, *WIDTHS}
+        return {name: value for name, value in params.items() if name in known}
 
     def with_bench(self, top: str) -> list[Path]:
         """Files of a bench around smmu_top with this design in its place."""
@@ -110,8 +134,7 @@ def load(listing: Path, top: str, check_pins: bool = True) -> Dut:
     dut = Dut(tuple(files), tuple(includes), top, modules[top], fixed)
     if not check_pins:
         return dut
-    have = set(sources.ports_of(dut.top_file, top))
-    missing = [p.name for p in pins() if p.name not in have and not OPTIONAL.fullmatch(p.name)]
+    missing = [name for name in dut.absent if not OPTIONAL.fullmatch(name)]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise OptionError(f"TOP={top}: has no pin {missing[0]}{more} (docs/dut-contract.md)")
@@ -149,16 +172,14 @@ def pins() -> list[Pin]:
 def shim(dut: Dut) -> str:
     """Verilog of a module smmu_top around TOP."""
     ours = sources.parameter_defaults(OURS)
-    takes = sources.parameters_of(dut.top_file, dut.top)
-    have = set(sources.ports_of(dut.top_file, dut.top))
     parameters = ",\n".join(f"    parameter {name} = {value}" for name, value in ours.items())
     ports = ",\n".join(
         f"    {'input ' if p.is_input else 'output'} wire [{p.width}-1:0] {p.name}" for p in pins()
     )
-    passed = ", ".join(f".{name} ({name})" for name in ours if name in takes)
-    joined = ",\n".join(f"        .{p.name} ({p.name})" for p in pins() if p.name in have)
+    passed = ", ".join(f".{name} ({name})" for name in ours if name in dut.parameters)
+    joined = ",\n".join(f"        .{p.name} ({p.name})" for p in pins() if p.name in dut.ports)
     idle = [f"    assign {p.name} = {{({p.width}){{1'b0}}}};"
-            for p in pins() if not p.is_input and p.name not in have]  # fmt: skip
+            for p in pins() if not p.is_input and p.name not in dut.ports]  # fmt: skip
     return "\n".join([
         "`default_nettype none", "/* verilator lint_off UNUSEDPARAM */",
         "/* verilator lint_off UNUSEDSIGNAL */",

@@ -107,8 +107,8 @@ def config_params(config: str | None) -> dict[str, int]:
 
 
 def current_params() -> dict[str, int]:
-    """Inside a simulation: the parameters the running design was built with."""
-    return json.loads(os.environ.get("SIM_PARAMS", "{}"))
+    """Inside a simulation: what the running design was built with, or, behind DUT=, tells."""
+    return blackbox.as_told(json.loads(os.environ.get("SIM_PARAMS", "{}")))
 
 
 # ---- build ------------------------------------------------------------------------------------
@@ -349,6 +349,7 @@ def _sim_env(b: Build, module: str, seed: int, results: Path) -> dict[str, str]:
     env.pop("PYTEST_CURRENT_TEST", None)
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     env["PATH"] += os.pathsep + str(cocotb_tools.config.libs_dir)
+    env |= {blackbox.ABSENT_VARIABLE: " ".join(b.dut.absent)} if b.dut else {}
     return env | {
         "COCOTB_ANSI_OUTPUT": "0",
         "COCOTB_RANDOM_SEED": str(seed),
@@ -464,10 +465,10 @@ def run(
     spared: list[CaseResult] = []
     if build.dut and module != blackbox.DISCOVERY:
         discover = partial(run, build, blackbox.DISCOVERY, seed=0)
-        claimed, chosen, spared = blackbox.as_claimed(build.folder, module, chosen, discover)
-        build = replace(build, params={**build.params, **claimed})
+        told, chosen, spared = blackbox.as_claimed(build, module, chosen, discover)
+        build = replace(build, params=told)
         if not chosen:
-            return RunResult(spared, 0, seed, folder, log, None, repro, ["no test is left"])
+            return RunResult(spared, 0, seed, folder, log, None, repro, [blackbox.NOTHING])
     variables = _sim_env(build, module, seed, results) | dict(env or {})
     variables.pop("COCOTB_TEST_FILTER", None)
     if chosen:
@@ -477,7 +478,9 @@ def run(
     code, notes = run_process(command, variables, folder, log, timeout_s)
     if build.coverage:
         coverage_data.keep(folder / COVERAGE_DAT, build.folder)
-    cases = (read_results(results) or recover_results(log, module)) + spared
+    cases = read_results(results) or recover_results(log, module)
+    if build.dut:
+        cases = blackbox.without_missing(cases, module, notes) + spared
     wanted = chosen or [n for m in module.split(",") for n in selection.cocotb_tests(m)]
     _record(cases, wanted, seed, log)
     if not cases:
@@ -492,6 +495,6 @@ def run(
 
         print("\n".join([f"waves: {shown(waves)}", *leave(waves, build.top)]))
     result = RunResult(cases, code, seed, folder, log, waves, repro, notes)
-    if check and not result.ok:
+    if check and not result.ok and notes != [blackbox.NOTHING]:
         raise SimulationError(explain(result))
     return result

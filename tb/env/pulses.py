@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cocotb.triggers import Event
 
+from sim.blackbox import MissingError
 from tb.bfm.mailbox import Unit, drain
 
 
@@ -18,7 +19,10 @@ class PulseCounts:
     of the wires; without, counts cost nothing.
     """
 
-    def __init__(self, handle: Any, names: Sequence[str], wake: bool = False) -> None:
+    def __init__(self, handle: Any, names: Sequence[str], wake: bool = False,
+                 absent: Mapping[str, str] | None = None) -> None:  # fmt: skip
+        """``absent``: pin by name of the wires that the design lacks; MissingError tells it."""
+        self._absent = absent or {}
         unit = Unit(handle)
         self._words = unit.words("count_mem")
         self._last = unit.words("last_mem")
@@ -33,6 +37,8 @@ class PulseCounts:
             drain(self._count, self._pulse, handle._name)
 
     def __getitem__(self, name: str) -> int:
+        if pin := self._absent.get(name):
+            raise MissingError(f"has no pin {pin}")
         return self._words.get(self._index[name]) - self._base[name]
 
     def last(self, name: str) -> int:
@@ -46,7 +52,7 @@ class PulseCounts:
 
     def all(self) -> dict[str, int]:
         """Every count."""
-        return {name: self[name] for name in self._index}
+        return {name: self[name] for name in self._index if name not in self._absent}
 
     def _pulse(self, number: int) -> None:
         del number

@@ -21,9 +21,9 @@ from typing import Any
 
 from cocotb.triggers import ClockCycles, Event, First, RisingEdge, Timer
 
-from sim import runner
+from sim import blackbox, runner
 from tb.bfm.axi_master import AxiMaster
-from tb.bfm.axi_mem import AxiMemory
+from tb.bfm.axi_mem import AxiMemory, MemRequest
 from tb.bfm.axi_monitor import AxiMonitor
 from tb.bfm.axil import AxilMaster
 from tb.bfm.burst import AxiTxn
@@ -42,6 +42,7 @@ PMU_TCU = (
     "tlb_lookup", "tlb_miss", "cfg_miss", "table_read", "cfg_read", "stall", "event", "command"
 )  # fmt: skip
 PMU_TBU = ("read", "write", "read_miss", "write_miss")
+WALK_IDS = 0x40  # reads on the walk port with an ID below it are those of walks
 # Bursts across 4 KB are legal for a test to send (FLT-018), and atomics answer without an AR.
 DEVICE_RULES_OFF = ("AW_BURST", "AR_BURST")
 
@@ -89,10 +90,15 @@ class SmmuBench:
             for i, h in enumerate(handles)
         ]
         self.ptw = AxiMemory(dut.u_ptw_mem, self.memory, "smmu", "ptw_axi")
-        self.dvm = DvmMaster(dut.u_dvm)
+        self._walk_reads = 0
+        if not has_pin("pmu_tcu_event"):
+            self.ptw.observers.append(self._count_walk_read)
+        self._dvm = DvmMaster(dut.u_dvm)
         self.irqs = PulseCounts(dut.u_irq, IRQS, wake=True)
-        names = [*PMU_TCU, *(f"tbu{i}_{n}" for i in range(count) for n in PMU_TBU)]
-        self.pmu = PulseCounts(dut.u_pmu, names)
+        events = dict.fromkeys(PMU_TCU, "pmu_tcu_event")
+        events |= {f"tbu{i}_{n}": "pmu_tbu_event" for i in range(count) for n in PMU_TBU}
+        lacking = {name: pin for name, pin in events.items() if not has_pin(pin)}
+        self.pmu = PulseCounts(dut.u_pmu, list(events), absent=lacking)
         self._atops = PulseCounts(dut.u_atop, [f"tbu{i}" for i in range(count)])
         self.device_probes = [h.u_mst.g_probe.u_probe for h in handles]
         self.memory_probes = [h.u_mem.g_probe.u_probe for h in handles]
@@ -116,6 +122,8 @@ class SmmuBench:
     async def start(cls, dut: Any, cfg: BenchConfig | None = None) -> SmmuBench:
         """Clock, transactors, power-on reset."""
         cfg = cfg or BenchConfig()
+        if cfg.nostall and not has_pin("nostall_i"):
+            raise blackbox.MissingError("has no pin nostall_i")
         dut.nostall_i.value = cfg.nostall
         await begin(dut)
         bench = cls(dut, cfg)
@@ -128,6 +136,24 @@ class SmmuBench:
 
             recorder.attach(bench)
         return bench
+
+    # ---- the design ----------------------------------------------------------------------
+    def misses(self, event: str = "tlb_miss") -> int:
+        """How often a cache (PMU events tlb_miss, cfg_miss) did not have what was asked for.
+
+        Without the PMU pins: reads of walks, which after an invalidation come with each miss.
+        """
+        return self.pmu[event] if has_pin("pmu_tcu_event") else self._walk_reads
+
+    def _count_walk_read(self, request: MemRequest) -> None:
+        self._walk_reads += not request.is_write and request.id < WALK_IDS
+
+    @property
+    def dvm(self) -> DvmMaster:
+        """The interconnect's side of the broadcast channels."""
+        if not has_pin("dvm_acvalid"):
+            raise blackbox.MissingError("has no pin dvm_acvalid")
+        return self._dvm
 
     # ---- surroundings --------------------------------------------------------------------
     @property
@@ -168,7 +194,7 @@ class SmmuBench:
                 **rates("ar", "aw", "w", "r", "b"),
             )
         levels = {"ac": rates("ac")["ac"], "cr": rates("cr")["cr"]}
-        self.dvm.configure(seed=rng.getrandbits(31) | 1, **levels)
+        self._dvm.configure(seed=rng.getrandbits(31) | 1, **levels)
 
     def monitor(self, probe: Any, name: str, callback: Callable[[AxiTxn], None],
                 on_address: Callable[[AxiTxn], None] | None = None) -> AxiMonitor:  # fmt: skip
@@ -179,7 +205,7 @@ class SmmuBench:
 
     async def reset(self, cycles: int = 4) -> None:
         """Reset in mid-run; open transactions are forgotten, memory and settings stay."""
-        forget = [m.reset for m in (*self.masters, *self.ports, *self.monitors, self.dvm)]
+        forget = [m.reset for m in (*self.masters, *self.ports, *self.monitors, self._dvm)]
         forget += self.on_reset
         if self.coverage:
             forget.append(self.coverage.reset)
@@ -266,6 +292,11 @@ class SmmuBench:
         for monitor in self.monitors:
             assert monitor.lost == 0, f"{monitor.name}: {monitor.lost} bursts not followed"
         assert not self._atops.total, "an atomic left on m_axi (FLT-018)"
+
+
+def has_pin(pin: str) -> bool:
+    """False for an optional pin that the design behind DUT= lacks."""
+    return pin not in (blackbox.absent_pins() or ())
 
 
 def model_config(params: dict[str, int]) -> SmmuConfig:

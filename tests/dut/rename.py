@@ -17,7 +17,7 @@ FOLDER = BUILD_ROOT / "dut" / "other"
 SLICE = ROOT / "tests" / "dut" / "other_slice.v"
 # What the ID registers do not tell the bench: device ports, widths, how much can wait at once.
 TOLD = ("NUM_TBU", "DATA_W", "ID_W", "TBU_SLOTS", "TBU_RSVD", "UTLB_ENTRIES", "TLB_SETS",
-        "WBUF_BEATS", "RBUF_BEATS")  # fmt: skip
+        "LINE_ENTRIES", "WALK_SLOTS", "WBUF_BEATS", "RBUF_BEATS")  # fmt: skip
 
 
 def make() -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 from sim import blackbox, dut, selection, sources
 from sim.options import ROOT, OptionError
+from sim.results import CaseResult
 
 PAGE = ROOT / "docs" / "dut-contract.md"
 
@@ -72,15 +73,35 @@ def test_only_one_of_the_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim that is too small and a white-box test leave a test out, each with its reason."""
+    """A claim that is too small leaves a test out, with its reason."""
     monkeypatch.delenv(blackbox.SKIPPED_VARIABLE, raising=False)
-    suite = blackbox.Suite([], {"guard_tests.counts": "PMU pulses"}, {"stage1_tests": {"oas": 48}})
+    suite = blackbox.Suite([], {"stage1_tests": {"oas": 48}, "guard_tests.counts": {"btm": 1}})
     tests = ["stage1_tests.descriptor_types", "guard_tests.counts", "guard_tests.others"]
     assert blackbox.left_out(tests, {"oas": 44}, suite) == {
         "stage1_tests.descriptor_types": "needs oas 48, the design claims 44",
-        "guard_tests.counts": "white box: PMU pulses",
+        "guard_tests.counts": "needs btm 1, the design claims 0",
     }
     assert blackbox.left_out(tests[:1], {"oas": 48}, suite) == {}
+
+
+def test_what_a_test_asks_for_in_vain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A pin or a capacity that is not there makes its test `skipped`, any other failure stays."""
+    told = tmp_path / "skipped.txt"
+    monkeypatch.setenv(blackbox.SKIPPED_VARIABLE, str(told))
+    design = dut.load(_design(tmp_path, "pmu_.*", ("-GTLB_SETS=8",)), "mine")
+    assert set(design.absent) == {"pmu_tbu_event", "pmu_tcu_event"}
+    given = {"ID_W": 4, "TLB_SETS": 8, "WALK_SLOTS": 2}
+    assert design.told(given) == {"ID_W": 4, "TLB_SETS": 8}
+    with pytest.raises(blackbox.MissingError) as missing:
+        _ = blackbox.Told(design.told(given))["WALK_SLOTS"]
+    cases = [CaseResult("exclusives", "failed", 0, 0, str(missing.value)),
+             CaseResult("other_security_states", "failed", 0, 0, "1 != 2"),
+             CaseResult("slave_errors_pass", "passed", 0, 0)]  # fmt: skip
+    got = blackbox.without_missing(cases, "tests.smmu.client_port_tests", notes := [])
+    assert not notes
+    assert [case.status for case in got] == ["skipped", "failed", "passed"]
+    line = "SKIPPED client_port_tests.exclusives: the design does not tell -GWALK_SLOTS=n\n"
+    assert told.read_text() == line
 
 
 def test_suite_names_tests_that_are_there() -> None:
@@ -88,7 +109,7 @@ def test_suite_names_tests_that_are_there() -> None:
     suite = blackbox.load()
     cases = {case.name: case for case in selection.all_cases()}
     assert set(suite.functions) <= set(cases)
-    for name in (*suite.white_box, *suite.needs):
+    for name in suite.needs:
         module, _, test = name.partition(".")
         known = selection.cocotb_tests(f"tests.smmu.{module}")
         assert known and (not test or test in known), name

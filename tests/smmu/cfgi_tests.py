@@ -16,6 +16,10 @@ SID, OTHER = 0x21, 0x22
 L1, CDS_PER_LEAF = 8, 64  # bytes of a level-1 descriptor; CDs in a 4 KB level-2 table
 
 
+# Table lines that must be kept for a stream beside the one in question to stay cached.
+KEPT_LINES = 8
+
+
 class Leaves:
     """A 2-level CD table for a two-faced stream: SSIDs 1 and 65, a level-2 table each and face."""
 
@@ -44,6 +48,11 @@ class Leaves:
         """The level-1 descriptor names the level-2 table of ``face``."""
         table = self.tables[face, ssid]
         self.memory.poke(self.l1cd(ssid), L1CD.pack(v=1, l2ptr=table))
+
+
+def _keeps(s: Scene) -> bool:
+    """Whether the design has room for all that a test touches."""
+    return s.bench.params.get("LINE_ENTRIES", 0) >= KEPT_LINES
 
 
 def _read(s: Scene, seen: int, at: int, size: int) -> bool:
@@ -162,7 +171,8 @@ async def cfgi_ranges(dut: Any) -> None:
             seen = len(s.log)
             assert (await s.read(PAGE, sid)).ok
             read = _read(s, seen, base + 64 * sid, 64)
-            assert read == (sid in inside), f"Range {span} at {block:#x}: stream {sid:#x}"
+            if sid in inside or _keeps(s):
+                assert read == (sid in inside), f"Range {span} at {block:#x}: stream {sid:#x}"
     await s.finish()
 
 
@@ -189,7 +199,7 @@ async def cfgi_cd_takes_one(dut: Any) -> None:
         assert _read(s, seen, many.tables["A"] + 64 * k, 64)
         for other in users:
             assert await many.face(other) == ("B" if (other or 0) <= k else "A")
-        for other in (x for x in range(4) if x != k):
+        for other in (x for x in range(4) if x != k and _keeps(s)):
             assert not _read(s, seen, many.tables["A"] + 64 * other, 64), f"{k} took {other}"
     # SubstreamID 0 itself stays unusable
     assert not (await s.read(VA, OTHER, 0)).ok

@@ -9,6 +9,7 @@ from typing import Any
 import cocotb
 
 from tb.bfm.burst import DECERR, EXOKAY, OKAY, SLVERR
+from tb.env.smmu_bench import has_pin
 from tb.models.fields import Cmd
 from tb.models.vmsa import Stage1Leaf
 from tests.smmu.stage1_tests import PAGE, SID, VA
@@ -116,29 +117,31 @@ async def other_security_states(dut: Any) -> None:
     for smmuen, abort in ((1, 0), (1, 1), (0, 0), (0, 1)):
         await s.prog.enable(smmuen=smmuen, cmdqen=1, eventqen=1)
         await s.set_gbpa(shcfg=1, abort=abort)
-        lookups, left = s.bench.pmu["tlb_lookup"], len(s.down[0])
-        reads = len(s.walk_reads)
+        counted = has_pin("pmu_tcu_event")
+        lookups = s.bench.pmu["tlb_lookup"] if counted else 0
+        left, reads = len(s.down[0]), len(s.walk_reads)
         for secsid, write in product((1, 2, 3), (False, True)):
             seen = await s.access(PAGE, SID, secsid=secsid, write=write)
             assert seen.resp == SLVERR and seen.record is None
-        assert s.bench.pmu["tlb_lookup"] == lookups and len(s.walk_reads) == reads
-        assert len(s.down[0]) == left
+        assert not counted or s.bench.pmu["tlb_lookup"] == lookups
+        assert len(s.walk_reads) == reads and len(s.down[0]) == left
     await s.finish()
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def clients_that_cannot_stall(dut: Any) -> None:
     """ATT-041: AxMMUFLOW=NoStall or the port strap: Stall=0 record and abort, no slot used."""
-    for nostall, flow in ((0, 2), (1, 0)):
+    for nostall, flow in ((0, 2), (1, 0))[: 2 if has_pin("nostall_i") else 1]:
         s = await WalkScene.start(dut, nostall=nostall)
         s.prog.stream(SID).space(s=1)
         only(s, SID + 1, s2s=1)
-        stalls = s.bench.pmu["stall"]
+        counted = has_pin("pmu_tcu_event")
+        stalls = s.bench.pmu["stall"] if counted else 0
         for sid, write in product((SID, SID + 1), (False, True)):
             seen = await s.access(VA, sid, write=write, flow=flow, judge=not nostall)
             assert (seen.resp, seen.what) == (SLVERR, "F_TRANSLATION")
             assert seen.record.stall == 0, f"{seen.record}"
-        assert s.bench.pmu["stall"] == stalls, "nothing was held"
+        assert not counted or s.bench.pmu["stall"] == stalls, "nothing was held"
         await s.finish()
     # the same streams do stall a client that can
     s = await WalkScene.start(dut)

@@ -197,7 +197,7 @@ async def illegal_opcodes(dut: Any) -> None:
         Cmd.raw(rng.getrandbits(64) & ~0x4FF, rng.getrandbits(64)),
     )
     seen = len(s.log)
-    misses = s.bench.pmu["tlb_miss"], s.bench.pmu["cfg_miss"]
+    misses = s.bench.misses(), s.bench.misses("cfg_miss")
     for opcode in (*RESERVED, *IMPLEMENTATION, *ABSENT):
         await _refused(s, bytes([opcode]) + bytes(15))
         if opcode in ABSENT:
@@ -205,11 +205,11 @@ async def illegal_opcodes(dut: Any) -> None:
                 await _refused(s, bytes([opcode]) + operands[1:])
     assert {(b.is_write, b.id) for b in s.log[seen:]} == {(False, COMMAND_ID)}
     assert (await s.read(VA, SID)).ok
-    assert (s.bench.pmu["tlb_miss"], s.bench.pmu["cfg_miss"]) == misses, "a cache was emptied"
+    assert (s.bench.misses(), s.bench.misses("cfg_miss")) == misses, "a cache was emptied"
     # the positive control of the counters, then the commands of ATS and PRI with SMMUEN=0
     await s.run(Cmd.tlbi_nh_all(), Cmd.cfgi_all())
     assert (await s.read(VA, SID)).ok
-    assert s.bench.pmu["tlb_miss"] > misses[0] and s.bench.pmu["cfg_miss"] > misses[1]
+    assert s.bench.misses() > misses[0] and s.bench.misses("cfg_miss") > misses[1]
     await s.prog.enable(cmdqen=1, eventqen=1)
     for opcode in (0x40, 0x41):
         await _refused(s, bytes([opcode]) + bytes(15))

@@ -396,7 +396,7 @@ async def caches_while_off(dut: Any) -> None:
         return (await s.read(VA + 0x800, OTHER)).data
 
     assert await two.face() == "A" and await page() == b"old page"
-    misses = s.bench.pmu["tlb_miss"], s.bench.pmu["cfg_miss"]
+    misses = s.bench.misses(), s.bench.misses("cfg_miss")
     await s.prog.enable(**QUEUES)
     space.map(VA, PAGE_B, STEP)
     two.by_ste("B")
@@ -407,7 +407,7 @@ async def caches_while_off(dut: Any) -> None:
     assert not s.walk_reads(seen), "a structure was read with SMMUEN=0"
     await s.prog.enable(**ON)
     assert await page() == b"old page" and await two.face() == "A", "INI-016: kept"
-    assert (s.bench.pmu["tlb_miss"], s.bench.pmu["cfg_miss"]) == misses
+    assert (s.bench.misses(), s.bench.misses("cfg_miss")) == misses
     # maintenance with SMMUEN=0: by command, and by DVM
     await s.prog.enable(**QUEUES)
     await s.run(Cmd.cfgi_ste(sid=SID, leaf=1), Cmd.tlbi_nh_asid(asid=5))

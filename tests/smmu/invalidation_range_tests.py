@@ -12,7 +12,7 @@ from tb.bfm.dvm import Part, tlbi
 from tb.models.fields import Cmd
 from tb.models.vmsa import GRANULE_4K, GRANULE_16K, GRANULES, Granule, PageTable
 from tests.smmu.stage1_tests import ALL_LEAVES, HIGH
-from tests.smmu.walk_scene import Probe, WalkScene
+from tests.smmu.walk_scene import COUNTED, Probe, WalkScene
 
 SID, ASID = 0x31, 0x77
 TOP = (1 << 48) - 1
@@ -191,8 +191,7 @@ async def one_address_any_granule(dut: Any) -> None:
         if rng.random() < 0.5:  # bits 25 and 71 are RES0
             word = (int.from_bytes(word, "little") | BIT25 | BIT71).to_bytes(16, "little")
         await s.invalidate(word)
-        assert await s.missing(probes) == set(probes), f"{junk}"
-        assert not await s.missing({"other": pages.probes["other"]}), "another address"
+        assert await s.missing(probes | {"other": pages.probes["other"]}) == set(probes), f"{junk}"
     await s.finish()
 
 
@@ -229,7 +228,9 @@ async def blocks_go_as_a_whole(dut: Any) -> None:
                 if fields and offset + page > size - page:
                     addr -= page  # two granules inside the block
                 gone = await pages.gone(command("NH_VA", addr, **fields))
-                assert gone == {"first"}, f"{granule.name} L{level} 0x{offset:x} {fields}: {gone}"
+                # one walk serves the block; where each was watched alone, all three tell
+                want = {"first"} if COUNTED else {"first", "mid", "last"}
+                assert gone == want, f"{granule.name} L{level} 0x{offset:x} {fields}: {gone}"
         # a hint that names another level: no requirement but a right translation
         await s.invalidate(command("NH_VA", base, tg=granule.tlbi_tg, num=1, ttl=3))
         await s.missing(pages.probes)

@@ -147,9 +147,11 @@ async def _race(
                 await s.cycles(1)
             ptw.configure(latency=delay if number + 1 == which else 2)
         new = change(delay)
+        before = await s.prog.read("CMDQ_CONS")
         task = cocotb.start_soon(invalidate(delay))
-        consumed = s.bench.pmu["command"]
-        while not task.done() and s.bench.pmu["command"] == consumed and not txn.finished:
+        while not task.done() and not txn.finished:
+            if commands and await s.prog.read("CMDQ_CONS") != before:
+                break
             await s.cycles(1)
         overtaken += not txn.finished
         await task

@@ -33,24 +33,26 @@ async def terminate_any_burst(dut: Any) -> None:
         a = number & 1
         s.streams[STALLER].rewrite_cd(0, a=a)
         await s.changed()
-        txns = []
-        for write, ab in ((False, 0), (True, 0), (False, 1), (True, 1)):
-            addr = HOLE + PAGE * len(txns)
-            side = {"sid": STALLER, "id": len(txns), "burst": burst, "size": size, "beats": beats}
-            if write:
-                count = beats << size
-                txns.append((s.bench.write(addr, s.pattern(addr, count), **side), ab))
-            else:
-                txns.append((s.bench.masters[0].read(addr, None, ssid=0, ssidv=0, **side), ab))
-        records = {record.inputaddr: record for record in await s.stalls(len(txns))}
-        for txn, ab in txns:
-            await s.answer(records[txn.addr], ac=0, ab=ab)
-        await s.ended(*(txn for txn, _ in txns))
-        for txn, ab in txns:
-            name = f"burst {burst}, {beats} beats of {1 << size}, A={a}, Ab={ab}"
-            want = [SLVERR if ab else OKAY] * len(txn.beat_resps())
-            assert not txn.error and txn.beat_resps() == want, f"{name}: {txn.beat_resps()}"
-            assert txn.is_write or not any(txn.data), f"{name}: data"
+        for rows in s.groups(((False, 0), (True, 0), (False, 1), (True, 1))):
+            txns = []
+            for write, ab in rows:
+                addr = HOLE + PAGE * len(txns)
+                side = {"sid": STALLER, "id": len(txns), "burst": burst, "size": size,
+                        "beats": beats}  # fmt: skip
+                if write:
+                    count = beats << size
+                    txns.append((s.bench.write(addr, s.pattern(addr, count), **side), ab))
+                else:
+                    txns.append((s.bench.masters[0].read(addr, None, ssid=0, ssidv=0, **side), ab))
+            records = {record.inputaddr: record for record in await s.stalls(len(txns))}
+            for txn, ab in txns:
+                await s.answer(records[txn.addr], ac=0, ab=ab)
+            await s.ended(*(txn for txn, _ in txns))
+            for txn, ab in txns:
+                name = f"burst {burst}, {beats} beats of {1 << size}, A={a}, Ab={ab}"
+                want = [SLVERR if ab else OKAY] * len(txn.beat_resps())
+                assert not txn.error and txn.beat_resps() == want, f"{name}: {txn.beat_resps()}"
+                assert txn.is_write or not any(txn.data), f"{name}: data"
     assert not s.sent, "a terminated burst went downstream"
     await s.no_events()
     await s.finish()

@@ -5,6 +5,7 @@ STL-001, STL-005, STL-010..012, STL-027, STL-029)."""
 from __future__ import annotations
 
 import random
+from itertools import product
 from typing import Any
 
 import cocotb
@@ -25,20 +26,18 @@ async def retry_replays_the_burst(dut: Any) -> None:
     """STL-001, STL-005, RES-003: held for long, then the same address, size, data and strobes."""
     s = await StallScene.start(dut)
     lanes = s.bench.masters[0].lanes
-    txns, number = [], 0
-    for beats in (1, 3, 16, 256):
-        if beats * lanes > PAGE:
-            beats = PAGE // lanes
-        for write in (False, True):
+    number = 0
+    for turn, rows in enumerate(s.groups(tuple(product((1, 3, 16, 256), (False, True))))):
+        txns = []
+        for beats, write in rows:
+            beats = min(beats, PAGE // lanes)
             addr = HOLE + PAGE * number
             strb = random.Random(number).getrandbits(beats * lanes) | 1
             options = {"strb": strb} if write else {}
             txns.append((s.access(addr, write=write, axi_id=number, nbytes=beats * lanes,
                                   **options), strb))  # fmt: skip
             number += 1
-            if number % min(s.stall_max, 4) == 0:
-                await _replay(s, txns, ab=number // 4 & 1)
-                txns = []
+        await _replay(s, txns, ab=~turn & 1)
     await s.finish()
 
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from tb.bfm.burst import AxiTxn
 from tb.bfm.dvm import sync as dvm_sync
@@ -14,6 +14,7 @@ from tests.smmu.case_scene import DATA, LIMIT, PAGE, VA, CaseScene
 
 HOLE = VA + 0x10_0000  # pages from here on are not mapped
 STALLER, OTHER, PLAIN = 0x11, 0x12, 0x22
+_Item = TypeVar("_Item")
 QUIET = 1500  # cycles in which something that may happen would have happened
 
 
@@ -37,6 +38,11 @@ class StallScene(CaseScene):
     def stall_max(self) -> int:
         """Stalls that may be recorded at a time."""
         return self.bench.params["STALL_MAX"]
+
+    def groups(self, items: Sequence[_Item], most: int = 4) -> list[Sequence[_Item]]:
+        """``items`` in order, in groups that can all be recorded at a time."""
+        size = min(self.stall_max, most)
+        return [items[k : k + size] for k in range(0, len(items), size)]
 
     @property
     def room(self) -> int:

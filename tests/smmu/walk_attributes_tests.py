@@ -253,10 +253,10 @@ async def walks_pass_blocked_writes(dut: Any) -> None:
         s.bench.mems[0].hold(channel)
         writes = [s.post(VA + 16 * n, SID, write=True, id=1) for n in range(4)]
         await s.cycles(50)
-        walks = s.bench.pmu["tlb_miss"]
+        walks = s.bench.misses()
         read = s.post(VA + 0x9000, SID, id=2)
         assert await s.bench.within(read.done, LIMIT) and read.ok, f"{channel} blocks walks"
-        assert s.bench.pmu["tlb_miss"] > walks and not any(w.finished for w in writes)
+        assert s.bench.misses() > walks and not any(w.finished for w in writes)
         s.bench.mems[0].hold(channel, False)
         for write in writes:
             assert await s.bench.within(write.done, LIMIT) and write.ok
