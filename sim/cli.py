@@ -206,7 +206,7 @@ def target_mutants() -> int:
 def target_regress() -> int:
     """The lists of sim/regress.yaml under several seeds."""
     opts = options.from_env()
-    if dut.from_env(check_pins=False):
+    if dut.from_env(check_pins=False) and not opts.test:
         os.environ["LIST"] = os.environ.get("LIST", "").strip() or "blackbox"
     needs = {*_needs(opts), *options.SIMULATORS}  # lists run on both
     if os.environ.get("LIST", "").strip() == "all":

@@ -20,6 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options once and fix one seed for the whole session, workers included."""
     try:
         options, design = from_env(), dut.from_env()
+        if design and not blackbox.in_suite(select_cases(options.test)):
+            raise OptionError(
+                f"TEST={options.test}: not of the suite for DUT= ({blackbox.FILE.name})"
+            )
     except OptionError as err:
         raise pytest.UsageError(str(err)) from None
     if options.seed is None:
@@ -48,8 +52,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     With DUT= only functions of the black-box suite are kept.
     """
     if dut.from_env():
-        suite = blackbox.load().functions
-        keep = [i for i in items if i.nodeid.rpartition("::")[2] in suite]
+        suite = {case.node for case in blackbox.in_suite(selection.all_cases())}
+        keep = [i for i in items if i.nodeid.split("[")[0] in suite]
         config.hook.pytest_deselected(items=[i for i in items if i not in keep])
         items[:] = keep
     text = from_env().test

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sim import selection
+from sim import blackbox, selection
 from sim.options import ROOT, SEED_BITS, SIMULATORS, OptionError, close_to, config_names
 from sim.regress.job import Job
 
@@ -102,9 +102,9 @@ def plan_jobs(entries: list[Entry], seeds: list[int], scale: int = 1, waves: boo
 
 def _files(test: str) -> Iterator[tuple[str, str]]:
     """(TEST, file) of every file with a test of ``test``; TEST is the file when it is all of it."""
-    cases = selection.select_cases(test)
+    cases, known = map(blackbox.in_suite, (selection.select_cases(test), selection.all_cases()))
     for path in dict.fromkeys(case.path for case in cases):
         mine = [case for case in cases if case.path == path]
-        whole = len(mine) == sum(case.path == path for case in selection.all_cases())
+        whole = len(mine) == sum(case.path == path for case in known)
         named = any(selection.select_inner(test, case.inner) or case.name == test for case in mine)
         yield (path if whole and not named else test), path

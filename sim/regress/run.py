@@ -85,6 +85,9 @@ def report(regression: Regression, executor: str) -> bool:
     paths = [outcome.folder / FIGURES for outcome in outcomes]
     for figure, counts in figures.total(*paths).items():
         print(figures.line(figure, counts))
+    left_out = {f"{t.node.rpartition('::')[2]}/{t.inner}: {t.message}"
+                for outcome in outcomes for t in outcome.tests if t.state == "skipped"}  # fmt: skip
+    print("".join(f"SKIPPED {line}\n" for line in sorted(left_out)), end="")
     counts = keep(regression, outcomes, executor)
     print(f"results: {shown(regression.place / page.FILE)}, {junit.FILE}")
     for kind, told in (("skipped", "skipped"), ("partial", "of which TEST left out all or some")):

@@ -10,6 +10,7 @@ import pytest
 
 from sim import blackbox, dut, selection, sources
 from sim.options import ROOT, OptionError
+from sim.regress.lists import plan_jobs, read_list
 from sim.results import CaseResult
 
 PAGE = ROOT / "docs" / "dut-contract.md"
@@ -102,6 +103,18 @@ def test_what_a_test_asks_for_in_vain(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert [case.status for case in got] == ["skipped", "failed", "passed"]
     line = "SKIPPED client_port_tests.exclusives: the design does not tell -GWALK_SLOTS=n\n"
     assert told.read_text() == line
+
+
+def test_regression_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With DUT= the list holds files of the suite only; each has a function of it."""
+    entries = read_list("blackbox")
+    files = {job.file for job in plan_jobs(entries, [0])}
+    monkeypatch.setenv("DUT", "mine.f")
+    suite = {job.file for job in plan_jobs(entries, [0])}
+    functions = set(blackbox.load().functions)
+    smmu = [case for case in selection.all_cases() if case.path.startswith("tests/smmu/")]
+    assert suite < files
+    assert suite == {case.path for case in smmu if case.name in functions}
 
 
 def test_suite_names_tests_that_are_there() -> None:
