@@ -29,12 +29,20 @@ FILE = ROOT / "sim" / "blackbox.yaml"
 FOLDER = "tests/smmu/"  # of the suite
 DISCOVERY = "tb.env.discovery"
 SKIPPED_VARIABLE = "DUT_SKIPPED"  # file of a pytest session that collects what was left out
-CLAIMS_VARIABLE = "DUT_CLAIMS"  # file the discovery writes
+CLAIMS_VARIABLE = "DUT_CLAIMS"  # file the discovery writes and other runs read
+CLAIMS = "identity.json"  # its name, beside a build
 ABSENT_VARIABLE = "DUT_ABSENT"  # optional pins the design lacks; not set for our RTL
 NOTHING = "no test is left"  # note of a run in which every test was left out
 _MISSING = "the design "  # begins the message of a MissingError
 # claims that are parameters of the bench too
-PARAMETERS = {"oas": "OAS", "cmdqs": "CMDQS", "eventqs": "EVENTQS", "stall_max": "STALL_MAX"}
+PARAMETERS = {
+    "sidsize": "SID_W",
+    "ssidsize": "SSID_W",
+    "oas": "OAS",
+    "cmdqs": "CMDQS",
+    "eventqs": "EVENTQS",
+    "stall_max": "STALL_MAX",
+}
 Claims = Mapping[str, int]
 
 
@@ -91,11 +99,17 @@ def in_suite(cases: Sequence[selection.PytestCase]) -> list[selection.PytestCase
 
 
 def claims_of(folder: Path, discover: Callable[..., Any]) -> dict[str, int]:
-    """Claims of the build in `folder`; ``discover`` runs the design when they are not there."""
-    file = folder / "claims.json"
+    """Fields of the ID registers of the build in `folder`, read by ``discover`` the first time."""
+    file = folder / CLAIMS
     if not file.is_file():
-        discover(env={CLAIMS_VARIABLE: str(file), "TEST": ""})
-    return json.loads(file.read_text())
+        discover(env={"TEST": ""})
+    return json.loads(file.read_text())["fields"]
+
+
+def claimed_registers() -> dict[str, int]:
+    """Inside a simulation: the ID registers as the discovery read them; none of our RTL."""
+    file = os.environ.get(CLAIMS_VARIABLE)
+    return json.loads(Path(file).read_text())["registers"] if file else {}
 
 
 def as_claimed(
@@ -109,6 +123,12 @@ def as_claimed(
     left = [n.partition(".")[2] for n in names if n not in spared]
     claimed = {name: claims[claim] for claim, name in PARAMETERS.items()}
     return {**told, **claimed}, left, results
+
+
+def variables(build: Build) -> dict[str, str]:
+    """What a simulation of a design of DUT= knows of it."""
+    claims = {CLAIMS_VARIABLE: str(build.folder / CLAIMS)}
+    return {ABSENT_VARIABLE: " ".join(build.dut.absent)} | claims
 
 
 def _names(module: str) -> list[str]:

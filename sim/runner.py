@@ -349,7 +349,7 @@ def _sim_env(b: Build, module: str, seed: int, results: Path) -> dict[str, str]:
     env.pop("PYTEST_CURRENT_TEST", None)
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     env["PATH"] += os.pathsep + str(cocotb_tools.config.libs_dir)
-    env |= {blackbox.ABSENT_VARIABLE: " ".join(b.dut.absent)} if b.dut else {}
+    env |= blackbox.variables(b) if b.dut else {}
     return env | {
         "COCOTB_ANSI_OUTPUT": "0",
         "COCOTB_RANDOM_SEED": str(seed),

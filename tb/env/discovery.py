@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,19 @@ from tb.env.smmu_bench import BenchConfig, SmmuBench
 from tb.models.fields import REG
 
 SIZES = (32, 36, 40, 42, 44, 48, 52, 56)  # bits, by IDR5.OAS
-REGISTERS = ("IDR0", "IDR1", "IDR3", "IDR5")
+FEATURES = ("IDR0", "IDR1", "IDR3", "IDR5")
+CONSTANT = re.compile(r"IDR\d|A?IDR|IIDR|[PC]IDR\d")
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def claims(dut: Any) -> None:
-    """Every field of IDR0, IDR1, IDR3 and IDR5 by its name in lower case; OAS in bits."""
+    """Fields of IDR0, IDR1, IDR3 and IDR5 by name in lower case, OAS in bits; all ID registers."""
     bench = await SmmuBench.start(dut, BenchConfig())
-    found: dict[str, int] = {}
-    for name in REGISTERS:
-        found |= REG[name].unpack(await bench.read32(REG[name].offset))
-    found["oas"] = SIZES[found["oas"]]
-    Path(os.environ[CLAIMS_VARIABLE]).write_text(json.dumps(found))
+    names = [reg.name for reg in REG if CONSTANT.fullmatch(reg.name)]
+    registers = {name: await bench.read32(REG[name].offset) for name in names}
+    fields: dict[str, int] = {}
+    for name in FEATURES:
+        fields |= REG[name].unpack(registers[name])
+    fields["oas"] = SIZES[fields["oas"]]
+    claims = {"fields": fields, "registers": registers}
+    Path(os.environ[CLAIMS_VARIABLE]).write_text(json.dumps(claims))

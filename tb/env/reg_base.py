@@ -43,6 +43,12 @@ class SmmuReg(uvm_reg):
             mask |= (1 << field.get_n_bits()) - 1 << field.get_lsb_pos()
         return mask
 
+    def set_reset_value(self, value: int) -> None:
+        """Another reset value, which the register has from now on."""
+        for field in self.get_fields():
+            field.set_reset(value >> field.get_lsb_pos())
+        self.reset()
+
     def stable_value(self) -> int:
         """Mirror of the fields only software changes; volatile ones are 0."""
         stable = (field for field in self.get_fields() if not field.is_volatile())

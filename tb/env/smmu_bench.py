@@ -304,6 +304,8 @@ def model_config(params: dict[str, int]) -> SmmuConfig:
     get = params.get
     return SmmuConfig(
         oas=get("OAS", 48),
+        sid_bits=get("SID_W", 16),
+        ssid_bits=get("SSID_W", 20),
         cmdqs=get("CMDQS", 8),
         eventqs=get("EVENTQS", 8),
         stall_max=get("STALL_MAX", 16),

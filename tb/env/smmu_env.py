@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pyuvm import uvm_env
 
+from sim.blackbox import claimed_registers
 from tb.agents.axi_device import AxiDeviceAgent
 from tb.agents.axi_lite import AxiLiteAgent, SmmuRegAdapter, SmmuWideFrontdoor
 from tb.agents.axi_memory import AxiMemoryAgent
@@ -42,6 +43,8 @@ class SmmuEnv(uvm_env):
         self.ral = SmmuRegBlock().build_model(
             cmdqs=get("CMDQS", 8), eventqs=get("EVENTQS", 8), stall_max=get("STALL_MAX", 16)
         )
+        for name, value in claimed_registers().items():
+            self.ral.regs[name].set_reset_value(value)
 
     def _child(self, kind: type, name: str, cfg: object) -> object:
         """A component with a configuration of its own, for itself and everything below it."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verilog of other_smmu: the renamed core behind a register slice on every AXI channel.
 
-One TBU, narrow IDs, a smaller command queue, no optional pins and no parameters; so it differs
-from smmu_top in all that docs/dut-contract.md leaves open.
+One TBU, narrow IDs, a smaller command queue, 44 output address bits, no optional pins but those
+of broadcasts, no parameters: much of what docs/dut-contract.md leaves open is not as in smmu_top.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PARAMETERS = {
     "NUM_TBU": 1, "DATA_W": 128, "ID_W": 5, "VA_W": 64, "TBU_SLOTS": 12, "TBU_RSVD": 4,
     "UTLB_ENTRIES": 4, "TLB_SETS": 32, "TLB_WAYS": 2, "WALK_SLOTS": 3, "WC_ENTRIES": 8,
     "S2LC_ENTRIES": 8, "LINE_ENTRIES": 4, "STALL_MAX": 3, "WBUF_BEATS": 1536, "RBUF_BEATS": 320,
-    "CMDQS": 7, "EVENTQS": 8,
+    "CMDQS": 7, "EVENTQS": 8, "OAS": 44,
 }  # fmt: skip
 PORTS = ("s_axi_", "m_axi_", "ptw_axi_", "s_axil_")
 CHANNELS = ("aw", "ar", "w", "b", "r")

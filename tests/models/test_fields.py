@@ -293,4 +293,6 @@ def test_register_model_locks_with_the_reset_values() -> None:
             assert model.get_mirrored_value() == reg.reset, reg.name
     assert ral.IDR1.get_mirrored_value() == REG.IDR1.reset & ~(0x3FF << 16) | 19 << 21 | 10 << 16
     assert ral.IDR5.get_mirrored_value() >> 16 == 4
+    ral.IDR5.set_reset_value(2 << 16 | 0x14)  # of another design: OAS 44, 4K only
+    assert (ral.IDR5.OAS.get(), ral.IDR5.GRAN64K.get(), ral.IDR5.STALL_MAX.get()) == (4, 0, 2)
     assert ral.GBPA.UPDATE.get_lsb_pos() == 31

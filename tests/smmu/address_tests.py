@@ -16,7 +16,6 @@ from tests.smmu.cd_tests import Contexts
 from tests.smmu.fault_model_tests import run_mixed
 from tests.smmu.fault_rig import Rig
 
-OAS = 48
 MASK = (1 << 64) - 1
 
 
@@ -24,13 +23,14 @@ MASK = (1 << 64) - 1
 async def inputs_of_a_bypassed_stage_1(dut: Any) -> None:
     """TRN-026, TRN-027, TRN-029, FLT-008: Config 100 and 110: below, between, above."""
     s = await CaseScene.start(dut)
+    oas = s.model.config.oas
     s.stream(4, s1=False)
     s.stream(5, cd={"tbi0": 1, "tbi1": 1})  # TBI of another stream's CD
     too_large = abort(**stage1(Event.F_ADDR_SIZE), fetches=("STE",))
-    above = [1 << OAS, 1 << OAS | VA, 1 << 55 | VA, 1 << 63 | VA, 0xFF << 56 | VA, MASK - 7]
+    above = [1 << oas, 1 << oas | VA, 1 << 55 | VA, 1 << 63 | VA, 0xFF << 56 | VA, MASK - 7]
     rows = []
     for write in (False, True):
-        for addr in (0x1000, (1 << OAS) - 8, (1 << OAS) - PAGE):
+        for addr in (0x1000, (1 << oas) - 8, (1 << oas) - PAGE):
             rows.append(Case("bypass, inside", 4, addr, ok(addr), write=write))
         rows += [Case("bypass, above", 4, addr, too_large, write=write) for addr in above]
         rows.append(Case("tagged VA", 5, 0xA5 << 56 | VA, ok(DATA), write=write))
@@ -40,7 +40,7 @@ async def inputs_of_a_bypassed_stage_1(dut: Any) -> None:
         top = 1 << 64 - stream.fields["s2t0sz"]
         for write in (False, True):
             rows.append(Case("stage 2, inside", sid, VA, ok(DATA), write=write))
-            for addr in (top, top | VA, (1 << OAS) - PAGE):
+            for addr in (top, top | VA, (1 << oas) - PAGE):
                 fault = stage2(Event.F_TRANSLATION, FaultClass.IN, addr)
                 want = stall(**fault) if s2s else abort(**fault) if s2r else abort()
                 rows.append(Case(f"beyond S2T0SZ, {s2s}{s2r}", sid, addr, want, write=write))

@@ -189,7 +189,8 @@ class World:
         self.add("out of range", 0x11, access(0x10, addr=far, pnu=1, ind=1), addr=far)
         high = 0xFFFF_FFFF_0000_0008
         self.add("EPD1", 0x01, access(0x10, addr=high), addr=high)
-        self.add("bypass beyond OAS", 0x17, access(0x11, addr=1 << 48), addr=1 << 48)
+        far = 1 << self.s.bench.model_config.oas
+        self.add("bypass beyond OAS", 0x17, access(0x11, addr=far), addr=far)
 
     # ---- stage 2 ---------------------------------------------------------------------------
     def nested(self, sid: int, **ste: int) -> tuple[Stream, PageTable]:
@@ -281,7 +282,8 @@ async def every_type_bit_by_bit(dut: Any) -> None:
     edge = VA + STEP - 8
     want = {"kind": 0x01, "addr": edge, "rnw": 1, "ssv": 1, "ssid": 9}
     await judge(s, Case("SMMUEN=0", 0x05, want, addr=edge, nbytes=16, ssid=9))
-    await judge(s, Case("SMMUEN=0, beyond OAS", 0x05, None, addr=1 << 48))
+    far = 1 << s.bench.model_config.oas
+    await judge(s, Case("SMMUEN=0, beyond OAS", 0x05, None, addr=far))
     await s.finish()
 
 

@@ -168,7 +168,8 @@ async def bypass_and_abort(dut: Any) -> None:
     await s.prog.write("EVENTQ_BASE", addr=lay.eventq, log2size=lay.eventq_log2)
     await s.prog.enable(**QUEUES)
     rng = s.bench.rng
-    for addr, good in (((1 << 48) - 8, True), (1 << 48, False), (0xFF << 56, False)):
+    top = 1 << s.bench.model_config.oas
+    for addr, good in ((top - 8, True), (top, False), (0xFF << 56, False)):
         assert (await s.read(addr, SID)).ok == good, hex(addr)
         assert (await s.done(s.bench.write(addr, bytes(8), sid=SID))).ok == good, hex(addr)
     await gbpa(s, ABORT | SHCFG_IN)

@@ -104,8 +104,9 @@ async def words_are_never_torn(dut: Any) -> None:
     stream = s.prog.stream(SID, cdmax=0)
     tree = stream.space(asid=1)
     # two mappings that differ in all bytes
-    one = tree.encode(0x0000_5555_5555_5000, 3, Stage1Leaf(user=True, ng=True, sh=0))
-    two = tree.encode(0x0000_AAAA_AAAA_A000, 3, Stage1Leaf(user=True, sh=3, uxn=True, pxn=True))
+    mask = s.bench.model_config.oas_mask
+    one = tree.encode(0x5555_5555_5000 & mask, 3, Stage1Leaf(user=True, ng=True, sh=0))
+    two = tree.encode(0xAAAA_AAAA_A000 & mask, 3, Stage1Leaf(user=True, sh=3, uxn=True, pxn=True))
     tree.put(VA, 3, one)
     pages = {one & 0xFFFF_FFFF_F000: 0, two & 0xFFFF_FFFF_F000: 0}
     other = s.prog.stream(SID + 1)

@@ -183,7 +183,7 @@ async def descriptor_types(dut: Any) -> None:
                 if level == 0 and granule is GRANULE_4K:
                     addr = (0x40 + cases) << lsbs[0]
                 size = 1 << lsbs[level]
-                out = 0x4000_0000_0000 & -size
+                out = 0x400_0000_0000 & -size
                 tree.put(addr, level, out | 0xC40 | code)
                 if code == 3 and level < 3:
                     tree.put(addr, level, 0)
@@ -221,7 +221,7 @@ async def leaf_output_addresses(dut: Any) -> None:
             *(1 << b for b in range(lowest, size.bit_length() - 1)),
         ]
         span = max(size, 1 << 30)
-        base = 0x1234_0000_0000 & -span
+        base = 0x234_0000_0000 & -span
         for index, bits in enumerate(junk):
             addr = (index + 1) * size if level < 3 else 0x4000_0000 + index * size
             tree.put(addr, level, base | bits | 0xC40 | (3 if level == 3 else 1))
@@ -262,7 +262,7 @@ async def output_beyond_ips(dut: Any) -> None:
     s = await WalkScene.start(dut)
     granule, sid = GRANULE_4K, SID
     for code in range(8):
-        bits = SIZES.get(code, 48)
+        bits = min(SIZES.get(code, 48), s.bench.model_config.oas)
         sid += 1
         tree = s.prog.stream(sid).space(granule=granule, asid=sid, ips=code)
         tree.map(0, PAGE, 0x1000)

@@ -132,7 +132,7 @@ def _nest(s: WalkScene, sid: int, outer: Any, inner: Any) -> tuple[Any, PageTabl
 async def every_size_on_every_size(dut: Any) -> None:
     """VM1-009, VM1-010, VM2-010: 7 x 7 leaf sizes, both ends of each page of both stages."""
     s = await WalkScene.start(dut)
-    sid, pairs = SID, 0
+    sid, pairs, mask = SID, 0, s.bench.model_config.oas_mask
     for inner, outer in product(GRANULES.values(), GRANULES.values()):
         sid += 1
         stream, space = _nest(s, sid, outer, inner)
@@ -146,7 +146,7 @@ async def every_size_on_every_size(dut: Any) -> None:
             pieces = {(ipa + at) & -size2 for at in (0, size1 // 2, size1 - 1)}
             for piece, at in enumerate(sorted(pieces)):
                 out = ((number + 1) << 38) + ((piece * 3 + 1) << 32) + (sid << 40) % (1 << 46)
-                stream.stage2.map(at, out & -size2, size2, level=l2)
+                stream.stage2.map(at, out & mask & -size2, size2, level=l2)
             for at in sorted(pieces):
                 low = max(at, ipa)
                 high = min(at + size2, ipa + size1)

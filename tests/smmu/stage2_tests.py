@@ -140,11 +140,12 @@ async def concatenated_tables_translate(dut: Any) -> None:
 async def ipa_beyond_t0sz(dut: Any) -> None:
     """VM2-006: an IPA at or above the input size faults in stage 2 and reads no stage 2 table."""
     s = await WalkScene.start(dut)
+    oas = s.bench.model_config.oas
     for sid, bits in ((SID, 36), (SID + 1, 40), (SID + 2, 44)):
         tree = only(s, sid, bits=bits)
         tree.map(PAGE, PAGE, 0x1000)
         assert (await s.access(PAGE, sid)).ok
-        for bit in range(bits, 48):
+        for bit in range(bits, oas):
             seen = await s.access(1 << bit, sid)
             is_stage2(seen, "F_TRANSLATION", 1 << bit)
             assert not seen.fetches, f"read for IPA bit {bit} of {bits}"
@@ -152,12 +153,12 @@ async def ipa_beyond_t0sz(dut: Any) -> None:
         if bits < 40:
             continue  # stage 1 tables of this bench lie above 32 GB
         space = nested.space()
-        for bit in range(bits, 48):
+        for bit in range(bits, oas):
             space.map(0x1000 * bit, 1 << bit, 0x1000)
         space.map(0, nested.ipa(PAGE), 0x1000)
         nested.lend(PAGE, 0x1000)
         assert (await s.access(0, sid + 0x10)).ok
-        for bit in range(bits, 48):
+        for bit in range(bits, oas):
             seen = await s.access(0x1000 * bit + 8, sid + 0x10)
             is_stage2(seen, "F_TRANSLATION", 1 << bit)
             assert len(seen.fetches) <= 1, "a line of the stage 1 table at most"
@@ -168,12 +169,15 @@ async def ipa_beyond_t0sz(dut: Any) -> None:
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def input_beyond_ias(dut: Any) -> None:
-    """VM2-007: bits 48 and up of a stage 2-only stream: F_ADDR_SIZE of stage 1, never a stall."""
+    """VM2-007: bits from the OAS up, stage 2 only: F_ADDR_SIZE of stage 1, never a stall."""
     s = await WalkScene.start(dut)
     for sid, s2s in ((SID, 0), (SID + 1, 1)):
         only(s, sid, s2s=s2s).map(PAGE, PAGE, 0x1000)
         assert (await s.access(PAGE, sid)).ok
-        for addr in (*(PAGE | 1 << bit for bit in range(48, 64)), PAGE | 0xA5 << 56):
+        for addr in (
+            *(PAGE | 1 << bit for bit in range(s.bench.model_config.oas, 64)),
+            PAGE | 0xA5 << 56,
+        ):
             seen = await s.access(addr, sid)
             assert seen.what == "F_ADDR_SIZE", f"0x{addr:x}: {seen.what}"
             assert (seen.record.s2, seen.record.stall) == (0, 0), f"{seen.record}"
@@ -197,7 +201,7 @@ async def stage2_types_and_outputs(dut: Any) -> None:
             for code in range(4):
                 number += 1
                 addr = number << (39 if granule is GRANULE_4K else 42 if level < 2 else 36)
-                out = 0x2000_0000_0000
+                out = 0x400_0000_0000
                 if code == 3 and level < 3:
                     tree.map(addr, PAGE & -granule.size, granule.size)
                 else:
@@ -226,7 +230,7 @@ async def stage2_output_junk(dut: Any) -> None:
         kind = 3 if level == 3 else 1
         lowest = 16 if granule is GRANULE_64K else 12
         junk = (size - 1) & -(1 << lowest)
-        base = 0x1234_0000_0000
+        base = 0x234_0000_0000
         for number, extra in enumerate((0, junk, junk | 1 << 52, 1 << 52, 0, 1 << 52)):
             # neighbours of one contiguous group point anywhere
             out = base + size * ((number * 5) % 7)
@@ -263,7 +267,7 @@ async def output_beyond_s2ps(dut: Any) -> None:
     """VM2-014: an address bit at or above S2PS faults, in tables and leaves, unused."""
     s = await WalkScene.start(dut)
     for code in range(8):
-        bits, sid = SIZES.get(code, 48), SID + code
+        bits, sid = min(SIZES.get(code, 48), s.bench.model_config.oas), SID + code
         tree = only(s, sid, s2ps=code, s2r=1)
         cases = 0
         for bit in range(bits - 1, 48):

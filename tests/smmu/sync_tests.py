@@ -335,7 +335,8 @@ async def sync_fields_walk(dut: Any) -> None:
     s = await Scene.start(dut)
     writes: list[Any] = []
     s.bench.monitor(s.bench.walk_probe, "ptw_axi", lambda t: t.is_write and writes.append(t))
-    cases = [(1 << bit, 1) for bit in range(2, 48)] + [(MSI, 1 << bit) for bit in range(32)]
+    cases = [(1 << bit, 1) for bit in range(2, s.bench.model_config.oas)]
+    cases += [(MSI, 1 << bit) for bit in range(32)]
     cases += [(MSI + 4 * lane, 0xA5A5_5A5A) for lane in range(16)]
     for addr, data in cases:
         writes.clear()
