@@ -9,6 +9,7 @@ life.vcd                 the lives of transactions (sim/waves/life.py) as text, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -109,6 +110,9 @@ def _gtkwave(trace: Trace, layout: dict[str, list[Row]]) -> Iterator[str]:
 
     yield f'[dumpfile] "{trace.path}"'
     yield "[size] 1600 900"
+    # the zoom at which a window of this size shows the whole run, as GTKWave itself saves it
+    length = max(time for time, _ in trace.changes(f"{trace.top}.clk_i"))
+    yield f"*{-math.log2(max(length, 13) / 6.5):.2f} -1 -1"
     yield "[sst_expanded] 0"
     yield f"@{HEX:x}"
     yield full(f"{trace.top}.clk_i")
