@@ -51,8 +51,8 @@ module tb_axil_port (
     reg [31:0] req_cnt    /* verilator public_flat_rw */;
 
     // ---- read by Python ---------------------------------------------------------------
-    reg [31:0] done_cnt_q /* verilator public_flat_rw */;
-    reg [33:0] rsp_q      /* verilator public_flat_rw */;
+    reg [31:0] done_cnt_q /* verilator public_flat_rd */;
+    reg [33:0] rsp_q      /* verilator public_flat_rd */;
 
     reg        busy_q, aw_q, w_q, ar_q;
 

@@ -34,17 +34,17 @@ module tb_meter #(
     reg [31:0] clear       /* verilator public_flat_rw */;
     reg [15:0] watch_sid   /* verilator public_flat_rw */;
 
-    reg [31:0] in_cnt_q    /* verilator public_flat_rw */;   // handshakes upstream
-    reg [31:0] out_cnt_q   /* verilator public_flat_rw */;   // addresses downstream
-    reg [31:0] lat_min_q   /* verilator public_flat_rw */;
-    reg [31:0] lat_max_q   /* verilator public_flat_rw */;
-    reg [39:0] lat_sum_q   /* verilator public_flat_rw */;
-    reg [39:0] in_first_q  /* verilator public_flat_rw */;   // cycles of handshakes upstream
-    reg [39:0] in_last_q   /* verilator public_flat_rw */;
-    reg [39:0] out_first_q /* verilator public_flat_rw */;   // first valid downstream
-    reg [39:0] out_last_q  /* verilator public_flat_rw */;
-    reg [31:0] offer_cnt_q /* verilator public_flat_rw */;   // cycles watch_sid was offered
-    reg [31:0] take_cnt_q  /* verilator public_flat_rw */;   // and taken
+    reg [31:0] in_cnt_q    /* verilator public_flat_rd */;   // handshakes upstream
+    reg [31:0] out_cnt_q   /* verilator public_flat_rd */;   // addresses downstream
+    reg [31:0] lat_min_q   /* verilator public_flat_rd */;
+    reg [31:0] lat_max_q   /* verilator public_flat_rd */;
+    reg [39:0] lat_sum_q   /* verilator public_flat_rd */;
+    reg [39:0] in_first_q  /* verilator public_flat_rd */;   // cycles of handshakes upstream
+    reg [39:0] in_last_q   /* verilator public_flat_rd */;
+    reg [39:0] out_first_q /* verilator public_flat_rd */;   // first valid downstream
+    reg [39:0] out_last_q  /* verilator public_flat_rd */;
+    reg [31:0] offer_cnt_q /* verilator public_flat_rd */;   // cycles watch_sid was offered
+    reg [31:0] take_cnt_q  /* verilator public_flat_rd */;   // and taken
 
     reg [31:0]     clear_q;
     reg [39:0]     cycle_q;

@@ -17,9 +17,9 @@ module tb_pulse_count #(
     input  wire [WIDTH-1:0] pulse_i
 );
 
-    reg [31:0] count_mem [0:WIDTH-1] /* verilator public_flat_rw */;
-    reg [39:0] last_mem [0:WIDTH-1]  /* verilator public_flat_rw */;
-    reg [31:0] any_cnt_q             /* verilator public_flat_rw */;
+    reg [31:0] count_mem [0:WIDTH-1] /* verilator public_flat_rd */;
+    reg [39:0] last_mem [0:WIDTH-1]  /* verilator public_flat_rd */;
+    reg [31:0] any_cnt_q             /* verilator public_flat_rd */;
     reg [39:0] cycle_q;
     integer i;
 

@@ -79,7 +79,7 @@ module bfm_axi_master #(
     output wire                 m_axi_rready
 );
 
-    reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rw */;
+    reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rd */;
     initial cycle_q = {`BFM_CYC_W{1'b0}};
     always @(posedge clk_i) cycle_q <= cycle_q + 1'b1;
 

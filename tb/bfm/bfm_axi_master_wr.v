@@ -67,14 +67,14 @@ module bfm_axi_master_wr #(
     reg [15:0] gen_len      /* verilator public_flat_rw */;
 
     // ---- read by Python ---------------------------------------------------------
-    reg [31:0] gen_done_q   /* verilator public_flat_rw */;
-    reg [31:0] gen_err_q    /* verilator public_flat_rw */;
-    reg [31:0] ax_cnt_q     /* verilator public_flat_rw */;   // AW handshakes
-    reg [31:0] beat_cnt_q   /* verilator public_flat_rw */;   // W beats
-    reg [31:0] rsp_cnt_q    /* verilator public_flat_rw */;   // bursts ended
-    reg [`BFM_CYC_W-1:0] gen_first_q /* verilator public_flat_rw */;
-    reg [`BFM_CYC_W-1:0] gen_last_ax_q /* verilator public_flat_rw */;
-    reg [`BFM_CYC_W-1:0] gen_last_q  /* verilator public_flat_rw */;
+    reg [31:0] gen_done_q   /* verilator public_flat_rd */;
+    reg [31:0] gen_err_q    /* verilator public_flat_rd */;
+    reg [31:0] ax_cnt_q     /* verilator public_flat_rd */;   // AW handshakes
+    reg [31:0] beat_cnt_q   /* verilator public_flat_rd */;   // W beats
+    reg [31:0] rsp_cnt_q    /* verilator public_flat_rd */;   // bursts ended
+    reg [`BFM_CYC_W-1:0] gen_first_q /* verilator public_flat_rd */;
+    reg [`BFM_CYC_W-1:0] gen_last_ax_q /* verilator public_flat_rd */;
+    reg [`BFM_CYC_W-1:0] gen_last_q  /* verilator public_flat_rd */;
 
     // ---- descriptor source --------------------------------------------------------
     reg [31:0]           take_q;       // descriptors taken

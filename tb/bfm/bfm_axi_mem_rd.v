@@ -64,11 +64,11 @@ module bfm_axi_mem_rd #(
     reg [15:0] cfg_id_match  /* verilator public_flat_rw */;
 
     // ---- read by Python -----------------------------------------------------------
-    reg [`BFM_AX_W-1:0]  vec_mem [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [`BFM_CYC_W-1:0] arr_mem [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [31:0] ax_cnt_q      /* verilator public_flat_rw */;   // AR handshakes
-    reg [31:0] id_cnt_q      /* verilator public_flat_rw */;   // those of chosen IDs
-    reg [31:0] beat_cnt_q    /* verilator public_flat_rw */;   // R beats
+    reg [`BFM_AX_W-1:0]  vec_mem [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [`BFM_CYC_W-1:0] arr_mem [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [31:0] ax_cnt_q      /* verilator public_flat_rd */;   // AR handshakes
+    reg [31:0] id_cnt_q      /* verilator public_flat_rd */;   // those of chosen IDs
+    reg [31:0] beat_cnt_q    /* verilator public_flat_rd */;   // R beats
 
     reg [7:0]  beat_mem [0:SLOTS-1];
     reg        gate_q;                         // this cycle may offer a beat

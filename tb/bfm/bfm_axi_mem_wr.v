@@ -70,11 +70,11 @@ module bfm_axi_mem_wr #(
     reg        cfg_hold_rsp  /* verilator public_flat_rw */;
 
     // ---- read by Python -----------------------------------------------------------
-    reg [WORD_W-1:0]     dat_mem [0:32*SLOTS-1] /* verilator public_flat_rw */;
-    reg [`BFM_AX_W-1:0]  vec_mem [0:SLOTS-1]    /* verilator public_flat_rw */;
-    reg [`BFM_CYC_W-1:0] arr_mem [0:SLOTS-1]    /* verilator public_flat_rw */;
-    reg [31:0] ax_cnt_q      /* verilator public_flat_rw */;   // AW handshakes
-    reg [31:0] beat_cnt_q    /* verilator public_flat_rw */;   // W beats
+    reg [WORD_W-1:0]     dat_mem [0:32*SLOTS-1] /* verilator public_flat_rd */;
+    reg [`BFM_AX_W-1:0]  vec_mem [0:SLOTS-1]    /* verilator public_flat_rd */;
+    reg [`BFM_CYC_W-1:0] arr_mem [0:SLOTS-1]    /* verilator public_flat_rd */;
+    reg [31:0] ax_cnt_q      /* verilator public_flat_rd */;   // AW handshakes
+    reg [31:0] beat_cnt_q    /* verilator public_flat_rd */;   // W beats
 
     reg [SLOTS-1:0] bad_q;                     // some beat missed the RAM window
     reg [SLOT_W:0]  aw_q, w_q, full_q;         // slots: next AW, next W, next complete

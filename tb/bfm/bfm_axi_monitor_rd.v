@@ -33,10 +33,10 @@ module bfm_axi_monitor_rd #(
 
     localparam SLOTS = 1 << SLOT_W;
 
-    reg [`BFM_AX_W-1:0] vec_mem [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [SLOT_W-1:0]    ax_mem  [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [31:0]          ax_cnt_q            /* verilator public_flat_rw */;
-    reg [31:0]          lost_cnt_q          /* verilator public_flat_rw */;
+    reg [`BFM_AX_W-1:0] vec_mem [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [SLOT_W-1:0]    ax_mem  [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [31:0]          ax_cnt_q            /* verilator public_flat_rd */;
+    reg [31:0]          lost_cnt_q          /* verilator public_flat_rd */;
 
     // free slots, oldest freed first: what Python has not read yet lives longest
     reg [SLOT_W-1:0] free_mem [0:SLOTS-1];

@@ -39,11 +39,11 @@ module bfm_axi_monitor_wr #(
     localparam STRB_B = BEATS * DATA_W;
     localparam WORD_W = BEATS * (DATA_W + STRB_W);
 
-    reg [WORD_W-1:0]    dat_mem [0:32*SLOTS-1] /* verilator public_flat_rw */;
-    reg [`BFM_AX_W-1:0] vec_mem [0:SLOTS-1]    /* verilator public_flat_rw */;
-    reg [SLOT_W-1:0]    ax_mem  [0:SLOTS-1]    /* verilator public_flat_rw */;
-    reg [31:0]          ax_cnt_q               /* verilator public_flat_rw */;
-    reg [31:0]          lost_cnt_q             /* verilator public_flat_rw */;
+    reg [WORD_W-1:0]    dat_mem [0:32*SLOTS-1] /* verilator public_flat_rd */;
+    reg [`BFM_AX_W-1:0] vec_mem [0:SLOTS-1]    /* verilator public_flat_rd */;
+    reg [SLOT_W-1:0]    ax_mem  [0:SLOTS-1]    /* verilator public_flat_rd */;
+    reg [31:0]          ax_cnt_q               /* verilator public_flat_rd */;
+    reg [31:0]          lost_cnt_q             /* verilator public_flat_rd */;
 
     reg [SLOT_W-1:0] free_mem  [0:SLOTS-1];
     reg [SLOT_W:0]   get_q, put_q;

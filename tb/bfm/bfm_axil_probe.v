@@ -37,8 +37,8 @@ module bfm_axil_probe (
 
     localparam REC_W = 96;
 
-    reg [REC_W-1:0] rec_mem [0:63] /* verilator public_flat_rw */;
-    reg [31:0] rec_cnt_q           /* verilator public_flat_rw */;
+    reg [REC_W-1:0] rec_mem [0:63] /* verilator public_flat_rd */;
+    reg [31:0] rec_cnt_q           /* verilator public_flat_rd */;
     reg [39:0] cycle_q;
 
     reg [16:0] awaddr_q, araddr_q;

@@ -51,10 +51,10 @@ module bfm_collect #(
     localparam RESP_B = BEATS * DATA_W;        // responses sit above the data
     localparam WORD_W = BEATS * (DATA_W + 2);
 
-    reg [WORD_W-1:0]     dat_mem [0:(SLOTS<<ROW_W)-1] /* verilator public_flat_rw */;
-    reg [`BFM_CPL_W-1:0] cpl_mem [0:SLOTS-1]          /* verilator public_flat_rw */;
-    reg [31:0]           cpl_cnt_q                    /* verilator public_flat_rw */;
-    reg [31:0]           bad_cnt_q                    /* verilator public_flat_rw */;
+    reg [WORD_W-1:0]     dat_mem [0:(SLOTS<<ROW_W)-1] /* verilator public_flat_rd */;
+    reg [`BFM_CPL_W-1:0] cpl_mem [0:SLOTS-1]          /* verilator public_flat_rd */;
+    reg [31:0]           cpl_cnt_q                    /* verilator public_flat_rd */;
+    reg [31:0]           bad_cnt_q                    /* verilator public_flat_rd */;
 
     reg [`BFM_CYC_W-1:0] post_q  [0:SLOTS-1];
     reg [`BFM_CYC_W-1:0] addr_q  [0:SLOTS-1];

@@ -48,10 +48,10 @@ module bfm_dvm (
     reg        cfg_ack      /* verilator public_flat_rw */;
 
     // ---- read by Python -------------------------------------------------------------
-    reg [CR_W-1:0] cr_mem [0:63] /* verilator public_flat_rw */;
-    reg [31:0] ac_cnt_q     /* verilator public_flat_rw */;
-    reg [31:0] cr_cnt_q     /* verilator public_flat_rw */;
-    reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rw */;
+    reg [CR_W-1:0] cr_mem [0:63] /* verilator public_flat_rd */;
+    reg [31:0] ac_cnt_q     /* verilator public_flat_rd */;
+    reg [31:0] cr_cnt_q     /* verilator public_flat_rd */;
+    reg [`BFM_CYC_W-1:0] cycle_q /* verilator public_flat_rd */;
 
     reg              valid_q;
     reg [PART_W-1:0] part_q;

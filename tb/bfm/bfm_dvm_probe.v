@@ -31,8 +31,8 @@ module bfm_dvm_probe (
     localparam PART_W = 59;
     localparam REC_W  = `BFM_CYC_W + 1 + PART_W;
 
-    reg [REC_W-1:0]      rec_mem [0:63] /* verilator public_flat_rw */;
-    reg [31:0]           rec_cnt_q      /* verilator public_flat_rw */;
+    reg [REC_W-1:0]      rec_mem [0:63] /* verilator public_flat_rd */;
+    reg [31:0]           rec_cnt_q      /* verilator public_flat_rd */;
     reg [`BFM_CYC_W-1:0] cycle_q;
     integer i;
 

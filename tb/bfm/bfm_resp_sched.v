@@ -55,8 +55,8 @@ module bfm_resp_sched #(
 
     localparam SLOTS = 1 << SLOT_W;
 
-    reg [SLOT_W:0]  req_mem [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [31:0]      req_cnt_q           /* verilator public_flat_rw */;
+    reg [SLOT_W:0]  req_mem [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [31:0]      req_cnt_q           /* verilator public_flat_rd */;
     reg [SLOTS-1:0] rsp_gen             /* verilator public_flat_rw */;
 
     reg [SLOTS-1:0]      gen_q;         // generation of the burst in a slot

@@ -17,9 +17,9 @@ module bfm_rule_log (
 );
 
     reg [31:0] cfg_off     /* verilator public_flat_rw */;
-    reg [31:0] err_cnt_q   /* verilator public_flat_rw */;
-    reg [31:0] err_mask_q  /* verilator public_flat_rw */;
-    reg [7:0]  err_rule_q  /* verilator public_flat_rw */;
+    reg [31:0] err_cnt_q   /* verilator public_flat_rd */;
+    reg [31:0] err_mask_q  /* verilator public_flat_rd */;
+    reg [7:0]  err_rule_q  /* verilator public_flat_rd */;
 
     initial begin
         cfg_off = 32'd0;  err_cnt_q = 32'd0;  err_mask_q = 32'd0;  err_rule_q = 8'hff;
