@@ -53,6 +53,7 @@ TIMESCALE = ("1ns", "1ps")
 VENV_BIN = ROOT / ".venv" / "bin"
 LINT_VLT = ROOT / "sim" / "lint.vlt"
 VERILATOR_MAIN = ROOT / "sim" / "verilator_main.cpp"
+STORAGE = "transactor_storage"  # function of it, which Python calls
 ICARUS_STRICT = ["-g2005", "-Wall"]
 # Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
@@ -164,7 +165,8 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
         "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
         "--timescale", "/".join(TIMESCALE), *VERILATOR_NOISE,
         "-CFLAGS", f"-std=c++20 -I{main_dir}",
-        "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
+        "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"
+        f" -Wl,--export-dynamic-symbol={STORAGE}",
         *trace, *cover, *(VERILATOR_FAST if b.fast else []), *extra,
         *(f"-D{d}" for d in defines), *includes(files),
         *(f"-G{k}={v}" for k, v in b.params.items()),

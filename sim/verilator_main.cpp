@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "Vtop.h"
+#include "verilated_syms.h"
 #include "verilated_vpi.h"
 #include "inputs.h"  // ZERO_INPUTS, written by sim/runner.py from the ports of Vtop.h
 
@@ -33,6 +34,14 @@ struct QuietTop : Vtop {
 private:
     double m_seen = 0;  // at the start nothing goes in before the initial blocks have run
 };
+
+// Where a public variable lies, for tb/bfm/mailbox.py: Python reads it without a call of VPI that
+// makes a text of it. Null when there is no such variable.
+extern "C" void* transactor_storage(const char* scope, const char* name) {
+    const VerilatedScope* const found = Verilated::threadContextp()->scopeFind(scope);
+    const VerilatedVar* const variable = found ? found->varFind(name) : nullptr;
+    return variable ? variable->datap() : nullptr;
+}
 
 // The main loop names the class it builds; it shall build ours.
 #define Vtop QuietTop

@@ -16,10 +16,11 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tb.bfm.burst import INCR, OKAY, AxiTxn, Shape, from_rows, rows_of
-from tb.bfm.layout import ROWS, SLOT_LSB, completion, pack
+from tb.bfm.layout import ROWS, SLOT_LSB, pack
 from tb.bfm.mailbox import Unit, drain, percent
 
 HOLDS = {"ar": ("rd", "cfg_hold_ax"), "r": ("rd", "cfg_hold_rsp"), "aw": ("wr", "cfg_hold_ax"),
@@ -79,7 +80,7 @@ class AxiMaster:
         for half in self.halves.values():
             if half.is_write:
                 half.unit.reg("w_release").set(0)
-            drain(half.cpl_cnt, lambda n, half=half: self._complete(half, n), self.name)
+            drain(half.cpl_cnt, partial(self._complete, half))
 
         self.configure(seed=1, max_open=0xFFFF, **dict.fromkeys(LEVELS, 100))
         for channel in HOLDS:
@@ -181,7 +182,7 @@ class AxiMaster:
                 half.unit.reg("w_release").set(0)
             for txn in dropped:
                 txn.error = "reset"
-                txn.done.set()
+                txn.finish()
 
     # ---- traffic generator -------------------------------------------------------------------
     async def generate(self, targets: Sequence[dict[str, int]], count: int, *,
@@ -250,12 +251,11 @@ class AxiMaster:
 
     def _complete(self, half: _Half, number: int) -> None:
         row = half.cpl.get(number % half.slots)
-        slot, txn_resp, beats, t_post, t_addr, t_first, t_last = completion(row)
+        slot = row & 0xFF
         txn = half.open.pop(slot, None)
         if txn is None:  # ended in the cycle of a reset
             return
-        txn.resp, txn.t_post, txn.t_addr = txn_resp, t_post, t_addr
-        txn.t_first, txn.t_last = t_first, t_last
+        beats = txn.end(row)
         if half.is_write:
             if half.released >> slot & 1:
                 half.released &= ~(1 << slot)
@@ -263,13 +263,13 @@ class AxiMaster:
         else:
             first = slot * ROWS
             rows = [half.rows.get(first + k) for k in range((min(beats, 256) + 7) // 8)]
-            txn.bus, txn.resps = from_rows(rows, txn.beats, self.data_w, 2)
-            if txn_resp == OKAY:
+            txn.bus, txn.resps = from_rows(rows, txn.shape.beats, self.data_w, 2)
+            if txn.resp == OKAY:
                 txn.resps = 0
-            if beats != txn.beats:
+            if beats != txn.shape.beats:
                 txn.error = f"{beats} R beats instead of {txn.beats}"
                 self.log.error("%s: read of 0x%x: %s", self.name, txn.addr, txn.error)
         half.free.append(slot)
         if half.backlog:
             self._issue(half, *half.backlog.popleft())
-        txn.done.set()
+        txn.finish()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from cocotb.triggers import Event
@@ -118,7 +119,7 @@ class AxiMemory:
         self.dvm_complete = Event()
         self._exclusive: dict[int, tuple[int, int]] = {}  # ID: reserved bytes [from, to)
         for half in self.halves.values():
-            drain(half.req_cnt, lambda n, half=half: self._arrive(half, n), self.name)
+            drain(half.req_cnt, partial(self._arrive, half))
 
         self.configure(
             seed=2, latency=4, jitter=0, write_latency=2, write_jitter=0, out_of_order=0,
@@ -205,13 +206,7 @@ class AxiMemory:
         word = half.req.get(number % half.slots)
         slot = word % half.slots
         vector = half.vec.get(slot)
-        shape = Shape(
-            vector & 0xFFFFFFFFFFFFFFFF,
-            ((vector >> 64) & 0xFF) + 1,
-            (vector >> 72) & 7,
-            (vector >> 75) & 3,
-            self.lanes,
-        )
+        shape = Shape.of(vector, self.lanes)
         request = MemRequest(self, half.is_write, slot, word // half.slots, vector, shape)
         half.count += 1
         for observer in self.observers:

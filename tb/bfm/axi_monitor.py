@@ -8,12 +8,13 @@ burst. Beats are collected in Verilog; the pin bundle is there for benches that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cocotb_bus.monitors import BusMonitor
 
 from tb.bfm.burst import AxiTxn, Shape, from_rows
-from tb.bfm.layout import ROWS, completion, unpack_ax
+from tb.bfm.layout import ROWS
 from tb.bfm.mailbox import Unit, drain
 
 AX = ["id", "addr", "len", "size", "burst", "lock", "cache", "prot", "qos", "domain"]
@@ -63,8 +64,8 @@ class AxiMonitor(BusMonitor):
     async def _monitor_recv(self) -> None:
         for half in self.halves.values():
             if self.on_address is not None:
-                drain(half.unit.reg("ax_cnt_q"), lambda n, h=half: self._address(h, n), self.name)
-            drain(half.column.reg("cpl_cnt_q"), lambda n, h=half: self._end(h, n), self.name)
+                drain(half.unit.reg("ax_cnt_q"), partial(self._address, half))
+            drain(half.column.reg("cpl_cnt_q"), partial(self._end, half))
 
     @property
     def lost(self) -> int:
@@ -77,9 +78,10 @@ class AxiMonitor(BusMonitor):
         return [txn for half in self.halves.values() for txn in half.open.values()]
 
     def _txn(self, half: _Half, slot: int) -> AxiTxn:
-        ax = unpack_ax(half.vec.get(slot))
-        shape = Shape(ax["addr"], ax["len"] + 1, ax["size"], ax["burst"], self.lanes)
-        return AxiTxn(half.is_write, shape, ax, slot=slot)
+        vector = half.vec.get(slot)
+        txn = AxiTxn(half.is_write, Shape.of(vector, self.lanes), vector)
+        txn.slot = slot
+        return txn
 
     def _address(self, half: _Half, number: int) -> None:
         txn = self._txn(half, half.ax.get(number % half.slots))
@@ -87,12 +89,10 @@ class AxiMonitor(BusMonitor):
         self.on_address(txn)
 
     def _end(self, half: _Half, number: int) -> None:
-        slot, resp, beats, t_post, t_addr, t_first, t_last = completion(
-            half.cpl.get(number % half.slots)
-        )
+        row = half.cpl.get(number % half.slots)
+        slot = row & 0xFF
         txn = half.open.pop(slot, None) or self._txn(half, slot)
-        txn.resp, txn.t_post, txn.t_addr, txn.t_first, txn.t_last = (
-            resp, t_post, t_addr, t_first, t_last)  # fmt: skip
+        beats = txn.end(row)
         rows = [half.rows.get(slot * ROWS + k) for k in range((txn.beats + 7) // 8)]
         upper_w = self.lanes if half.is_write else 2
         txn.bus, upper = from_rows(rows, txn.beats, self.data_w, upper_w)
@@ -102,7 +102,7 @@ class AxiMonitor(BusMonitor):
             txn.resps = upper
             if beats != txn.beats:
                 txn.error = f"{beats} R beats instead of {txn.beats}"
-        txn.done.set()
+        txn.finish()
         self._recv(txn)
 
     def reset(self) -> None:

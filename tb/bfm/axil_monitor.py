@@ -30,7 +30,7 @@ class AxilMonitor:
     def __init__(self, probe: Any, callback: Callable[[AxilAccess], None], name: str) -> None:
         unit = Unit(probe)
         records = unit.words("rec_mem")
-        drain(unit.reg("rec_cnt_q"), lambda n: callback(decode(records.get(n % _RING))), name)
+        drain(unit.reg("rec_cnt_q"), lambda n: callback(decode(records.get(n % _RING))))
 
 
 def decode(row: int) -> AxilAccess:

@@ -8,19 +8,17 @@ in one integer (beat 0 lowest), as they travel on the data pins.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cocotb.triggers import Event
 
-from tb.bfm.layout import ROW_BEATS, beat_address
+from tb.bfm.layout import ROW_BEATS, beat_address, completion, unpack_ax
 
 FIXED, INCR, WRAP = 0, 1, 2
 OKAY, EXOKAY, SLVERR, DECERR = 0, 1, 2, 3
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """Where the bytes of a burst lie; ``size`` is log2 bytes a beat, ``lanes`` bus bytes."""
 
     addr: int
@@ -28,6 +26,12 @@ class Shape:
     size: int
     burst: int
     lanes: int
+
+    @classmethod
+    def of(cls, vector: int, lanes: int) -> Shape:
+        """The burst of an address channel vector (tb/bfm/layout.py)."""
+        return cls(vector & 0xFFFF_FFFF_FFFF_FFFF, (vector >> 64 & 0xFF) + 1, vector >> 72 & 7,
+                   vector >> 75 & 3, lanes)  # fmt: skip
 
     @property
     def linear(self) -> bool:
@@ -95,6 +99,8 @@ class Shape:
 def rows_of(bus: int, upper: int, beats: int, data_w: int, upper_w: int) -> list[int]:
     """Memory rows of a burst: eight beats of ``data_w`` bits, above them eight of ``upper_w``."""
     low, high = ROW_BEATS * data_w, ROW_BEATS * upper_w
+    if beats <= ROW_BEATS:
+        return [bus | upper << low]
     low_mask, high_mask = (1 << low) - 1, (1 << high) - 1
     return [
         ((bus >> (k * low)) & low_mask) | (((upper >> (k * high)) & high_mask) << low)
@@ -106,6 +112,8 @@ def from_rows(rows: list[int], beats: int, data_w: int, upper_w: int) -> tuple[i
     """(bus, upper) out of memory rows; what lies above the last beat is cut off."""
     low, high = ROW_BEATS * data_w, ROW_BEATS * upper_w
     low_mask = (1 << low) - 1
+    if beats == ROW_BEATS:
+        return rows[0] & low_mask, rows[0] >> low
     bus = upper = 0
     for k, row in enumerate(rows):
         bus |= (row & low_mask) << (k * low)
@@ -113,31 +121,86 @@ def from_rows(rows: list[int], beats: int, data_w: int, upper_w: int) -> tuple[i
     return bus & ((1 << (beats * data_w)) - 1), upper & ((1 << (beats * upper_w)) - 1)
 
 
-@dataclass(eq=False)
 class AxiTxn:
     """One AXI burst, posted to a master or seen by a monitor. ``await txn`` waits for its end.
 
     Stamps are cycle numbers (rising edges since the start of the run): ``t_post`` the transactor
     took it, ``t_addr`` address handshake, ``t_first`` first R beat or last W beat, ``t_last`` last
-    R beat or B.
+    R beat or B. What few look at is worked out when somebody does.
     """
 
-    is_write: bool
-    shape: Shape
-    ax: dict[str, int]
-    bus: int = 0
-    strobes: int = 0
-    resp: int = OKAY
-    resps: int = 0
-    error: str = ""
-    t_post: int = -1
-    t_addr: int = -1
-    t_first: int = -1
-    t_last: int = -1
-    slot: int = -1
-    tag: Any = None
-    length: int | None = None
-    done: Event = field(default_factory=Event, repr=False)
+    bus = 0
+    strobes = 0
+    resp = OKAY
+    resps = 0
+    error = ""
+    slot = -1
+    finished = False  # the last response is in
+    _row = -1  # completion word of the transactor
+    _done: Event | None = None  # nobody waits
+
+    def __init__(self, is_write: bool, shape: Shape, ax: dict[str, int] | int, *, tag: Any = None,
+                 length: int | None = None) -> None:  # fmt: skip
+        """``ax``: fields of the address channel, or its vector."""
+        self.is_write, self.shape, self.tag, self.length = is_write, shape, tag, length
+        self._ax = ax
+
+    def __repr__(self) -> str:
+        stamps = f"t_post={self.t_post} t_addr={self.t_addr} t_last={self.t_last}"
+        what = "write" if self.is_write else "read"
+        return (f"AxiTxn({what} {self.shape} ax={self.ax} resp={self.resp} {stamps}"
+                f" error={self.error!r} tag={self.tag!r})")  # fmt: skip
+
+    def end(self, row: int) -> int:
+        """Note a completion word and the time it tells; number of beats. Data comes before."""
+        self._row = row
+        self.resp = row >> 8 & 3
+        return row >> 10 & 0x1FF
+
+    def finish(self) -> None:
+        """Let who waits go on."""
+        self.finished = True
+        if self._done is not None:
+            self._done.set()
+
+    @property
+    def done(self) -> Event:
+        """Set when the last response is in."""
+        if self._done is None:
+            self._done = Event()
+            if self.finished:
+                self._done.set()
+        return self._done
+
+    def _stamp(self, index: int) -> int:
+        return -1 if self._row < 0 else completion(self._row)[index]
+
+    @property
+    def t_post(self) -> int:
+        """Cycle in which the transactor took it; -1 while it is open, as all stamps."""
+        return self._stamp(3)
+
+    @property
+    def t_addr(self) -> int:
+        """Cycle of the address handshake."""
+        return self._stamp(4)
+
+    @property
+    def t_first(self) -> int:
+        """Cycle of the first R beat or the last W beat."""
+        return self._stamp(5)
+
+    @property
+    def t_last(self) -> int:
+        """Cycle of the last R beat or of B."""
+        return self._stamp(6)
+
+    @property
+    def ax(self) -> dict[str, int]:
+        """Fields of the address channel: those given to a master, all that a monitor sees."""
+        if isinstance(self._ax, int):
+            self._ax = unpack_ax(self._ax)
+        return self._ax
 
     @property
     def addr(self) -> int:
@@ -169,11 +232,6 @@ class AxiTxn:
         """Answered without SLVERR or DECERR and without a protocol error."""
         return not self.error and self.resp < SLVERR
 
-    @property
-    def finished(self) -> bool:
-        """True once the last response is in."""
-        return self.done.is_set()
-
     def beat_resps(self) -> list[int]:
         """Response of each R beat (one entry, B, for a write)."""
         if self.is_write:
@@ -182,7 +240,7 @@ class AxiTxn:
 
     async def wait(self) -> AxiTxn:
         """Wait for the end and return the transaction."""
-        if not self.done.is_set():
+        if not self.finished:
             await self.done.wait()
         return self
 

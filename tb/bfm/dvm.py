@@ -106,7 +106,7 @@ class DvmMaster:
         self.observers: list[Callable[[Sequence[Part]], None]] = []  # see every message posted
         self.configure(seed=4, ac=100, cr=100, ack=True)
         self.hold_cr(False)
-        drain(self.unit.reg("cr_cnt_q"), self._answered, name)
+        drain(self.unit.reg("cr_cnt_q"), self._answered)
 
     def configure(self, seed: int | None = None, ac: float | None = None,
                   cr: float | None = None, ack: bool | None = None) -> None:  # fmt: skip

@@ -26,7 +26,7 @@ class DvmMonitor:
         self._callback = callback
         self.open: deque[Message] = deque()
         self._second = False  # the next part belongs to the newest message
-        drain(unit.reg("rec_cnt_q"), self._record, name)
+        drain(unit.reg("rec_cnt_q"), self._record)
 
     def reset(self) -> None:
         """The bus was reset."""

@@ -34,7 +34,7 @@ class PulseCounts:
         self.observers: list[Callable[[list[str]], None]] = []
         self._told = self.all() if wake else {}
         if wake:
-            drain(self._count, self._pulse, handle._name)
+            drain(self._count, self._pulse)
 
     def __getitem__(self, name: str) -> int:
         if pin := self._absent.get(name):
