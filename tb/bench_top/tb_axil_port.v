@@ -6,8 +6,9 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : p_*   the bench's pins (tb/bfm/axil.py)
 // Out    : m_*   to the SMMU
-// Python : req = {write, address[16:0], data[31:0]}, then req_cnt + 1;
-//          done_cnt_q wakes, rsp_q = {resp, data}   (tb/env/register_port.py)
+// Python : req_mem[0], then req_cnt + 1; done_cnt_q wakes, rsp_q = {resp, data}
+//          (tb/env/register_port.py). A poll reads again until the bits of mask
+//          are (differs: are not) those of data, or limit cycles have passed.
 // Limits : the two ways are not used at the same time
 // Tests  : tests/smmu, make replay
 //-----------------------------------------------------------------------------
@@ -47,24 +48,34 @@ module tb_axil_port (
 );
 
     // ---- written by Python ------------------------------------------------------------
-    reg [49:0] req        /* verilator public_flat_rw */;
-    reg [31:0] req_cnt    /* verilator public_flat_rw */;
+    // {limit[19:0], mask[31:0], differs, poll, write, address[16:0], data[31:0]}
+    reg [103:0] req_mem [0:0] /* verilator public_flat_rw */;
+    reg [31:0]  req_cnt       /* verilator public_flat_rw */;
 
     // ---- read by Python ---------------------------------------------------------------
     reg [31:0] done_cnt_q /* verilator public_flat_rd */;
     reg [33:0] rsp_q      /* verilator public_flat_rd */;
 
     reg        busy_q, aw_q, w_q, ar_q;
+    reg [19:0] spent_q;        // cycles of this access
+
+    wire [103:0] req = req_mem[0];
 
     initial begin
-        req = 50'd0;  req_cnt = 32'd0;  done_cnt_q = 32'd0;  rsp_q = 34'd0;
-        busy_q = 1'b0;  aw_q = 1'b0;  w_q = 1'b0;  ar_q = 1'b0;
+        req_mem[0] = 104'd0;  req_cnt = 32'd0;  done_cnt_q = 32'd0;  rsp_q = 34'd0;
+        busy_q = 1'b0;  aw_q = 1'b0;  w_q = 1'b0;  ar_q = 1'b0;  spent_q = 20'd0;
     end
 
-    wire       start = !busy_q && (req_cnt != done_cnt_q);
+    wire       start = !busy_q && rst_ni && (req_cnt != done_cnt_q);
+    wire       ours  = busy_q || start;
+    wire       aw    = busy_q ? aw_q : start && req[49];
+    wire       w     = busy_q ? w_q  : start && req[49];
+    wire       ar    = busy_q ? ar_q : start && !req[49];
     wire       b_hs  = m_bvalid && m_bready;
     wire       r_hs  = m_rvalid && m_rready;
-    wire       ended = busy_q && (req[49] ? b_hs : r_hs);
+    wire       same  = ((m_rdata ^ req[31:0]) & req[83:52]) == 32'd0;
+    wire       again = req[50] && same == req[51] && m_rresp == 2'd0 && spent_q < req[103:84];
+    wire       ended = ours && (req[49] ? b_hs : r_hs && !again);
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin
@@ -74,11 +85,13 @@ module tb_axil_port (
             aw_q       <= 1'b0;
             w_q        <= 1'b0;
             ar_q       <= 1'b0;
+            spent_q    <= 20'd0;
         end else begin
-            busy_q <= start || (busy_q && !ended);
-            aw_q   <= (start && req[49])  || (aw_q && !m_awready);
-            w_q    <= (start && req[49])  || (w_q && !m_wready);
-            ar_q   <= (start && !req[49]) || (ar_q && !m_arready);
+            busy_q <= ours && !ended;
+            aw_q   <= aw && !m_awready;
+            w_q    <= w  && !m_wready;
+            ar_q   <= (ar && !m_arready) || (ours && !req[49] && r_hs && again);
+            spent_q <= ended ? 20'd0 : spent_q + {19'd0, ours};
             if (ended) begin
                 done_cnt_q <= done_cnt_q + 32'd1;
                 rsp_q      <= req[49] ? {m_bresp, 32'd0} : {m_rresp, m_rdata};
@@ -86,15 +99,15 @@ module tb_axil_port (
         end
     end
 
-    assign m_awvalid = busy_q ? aw_q : p_awvalid;
-    assign m_wvalid  = busy_q ? w_q  : p_wvalid;
-    assign m_arvalid = busy_q ? ar_q : p_arvalid;
-    assign m_bready  = busy_q || p_bready;
-    assign m_rready  = busy_q || p_rready;
-    assign m_awaddr  = busy_q ? req[48:32] : p_awaddr;
-    assign m_araddr  = busy_q ? req[48:32] : p_araddr;
-    assign m_wdata   = busy_q ? req[31:0]  : p_wdata;
-    assign m_wstrb   = busy_q ? 4'hf       : p_wstrb;
+    assign m_awvalid = ours ? aw : p_awvalid;
+    assign m_wvalid  = ours ? w  : p_wvalid;
+    assign m_arvalid = ours ? ar : p_arvalid;
+    assign m_bready  = ours || p_bready;
+    assign m_rready  = ours || p_rready;
+    assign m_awaddr  = ours ? req[48:32] : p_awaddr;
+    assign m_araddr  = ours ? req[48:32] : p_araddr;
+    assign m_wdata   = ours ? req[31:0]  : p_wdata;
+    assign m_wstrb   = ours ? 4'hf       : p_wstrb;
 
 endmodule
 

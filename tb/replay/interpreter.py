@@ -123,14 +123,10 @@ class Interpreter:
 
     async def _do_poll32(self, step: Step) -> None:
         mask = step.args.get("mask", 0xFFFFFFFF)
-        limit = self.target.now + min(step.args.get("cycles", self.watchdog), self.watchdog)
-        while True:
-            got = await self.target.read32(step.reg) & mask
-            if got == step.value & mask:
-                return
-            if self.target.now >= limit:
-                raise Mismatch(f"reg:0x{step.reg:x}", got, step.value & mask)
-            await self.target.wait(POLL_STEP)
+        limit = min(step.args.get("cycles", self.watchdog), self.watchdog)
+        got = await self.target.poll32(step.reg, step.value & mask, mask, limit) & mask
+        if got != step.value & mask:
+            raise Mismatch(f"reg:0x{step.reg:x}", got, step.value & mask)
 
     async def _do_mem_write(self, step: Step) -> None:
         self.target.mem_write(step.pa, step.hex)
@@ -160,28 +156,20 @@ class Interpreter:
 
     async def _room(self, log2: int, wr: int) -> None:
         """Wait until the command queue is not full."""
-        limit = self.target.now + self.watchdog
-        while True:
-            self.consumed = await self.target.read32(CMDQ_CONS)
-            if used(log2, wr, self.consumed) != 1 << log2:
-                return
-            if self.target.now >= limit:
-                raise Mismatch("command_queue", "full", "room for a command")
-            await self.target.wait(POLL_STEP)
+        full, mask = wr ^ 1 << log2, (2 << log2) - 1
+        self.consumed = await self.target.poll32(CMDQ_CONS, full, mask, self.watchdog, differs=True)
+        if self.consumed & mask == full:
+            raise Mismatch("command_queue", "full", "room for a command")
 
     async def _do_command(self, step: Step) -> None:
         await self._append(step.words)
 
     async def _do_sync(self, step: Step) -> None:
         log2, prod = await self._append(Cmd.sync(cs=0))
-        limit = self.target.now + self.watchdog
-        while True:
-            self.consumed = await self.target.read32(CMDQ_CONS)
-            if (rd := self.consumed & ((2 << log2) - 1)) == prod:
-                return
-            if self.target.now >= limit:
-                raise Mismatch("CMDQ_CONS.RD", rd, prod)
-            await self.target.wait(POLL_STEP)
+        mask = (2 << log2) - 1
+        self.consumed = await self.target.poll32(CMDQ_CONS, prod, mask, self.watchdog)
+        if self.consumed & mask != prod:
+            raise Mismatch("CMDQ_CONS.RD", self.consumed & mask, prod)
 
     # ---- transactions --------------------------------------------------------------------
     async def _do_dma(self, step: Step) -> None:
@@ -215,20 +203,31 @@ class Interpreter:
             _check_dma(step, expect, handle.result)
 
     # ---- events and stalls ---------------------------------------------------------------
-    async def _drain(self) -> list[bytes]:
-        """Take every record that is in the event queue now."""
+    async def _event_queue(self) -> tuple[int, int]:
+        """(address, log2 size) of the event queue."""
         base = REG["EVENTQ_BASE"].unpack(await self._read64(EVENTQ_BASE))
-        log2 = min(base.log2size, REG["IDR1"].get(self.idr1, "eventqs"))
-        mask = (2 << log2) - 1
-        wr = await self.target.read32(EVENTQ_PROD) & mask
-        cons = await self.target.read32(EVENTQ_CONS)
-        rd, records = cons & mask, []
-        for _ in range(used(log2, wr, rd) or 0):
-            pa = slot_address(base.addr, log2, rd, RECORD_SIZE)
-            records.append(self.target.mem_read(pa, RECORD_SIZE))
-            rd = advance(log2, rd)
-        if records:
-            await self.target.write32(EVENTQ_CONS, cons & _ACK_BIT | rd)
+        return base.addr, min(base.log2size, REG["IDR1"].get(self.idr1, "eventqs"))
+
+    async def _drain(self) -> list[bytes]:
+        """Take every record that is in the event queue once no more arrive."""
+        addr, log2 = await self._event_queue()
+        records: list[bytes] = []
+        limit = self.target.now + self.watchdog
+        while True:
+            if self.target.settle:
+                await self.target.wait(self.target.settle)
+            wr = await self.target.read32(EVENTQ_PROD) & ((2 << log2) - 1)
+            cons = await self.target.read32(EVENTQ_CONS)
+            rd = cons & ((2 << log2) - 1)
+            count = used(log2, wr, rd) or 0
+            for _ in range(count):
+                pa = slot_address(addr, log2, rd, RECORD_SIZE)
+                records.append(self.target.mem_read(pa, RECORD_SIZE))
+                rd = advance(log2, rd)
+            if count:
+                await self.target.write32(EVENTQ_CONS, cons & _ACK_BIT | rd)
+            if count < 1 << log2 or self.target.now >= limit:
+                break  # a full queue may have kept others out, which come now
         for record in records:
             if EventRecord.unpack(record).get("stall"):
                 self.stalls.append(record)
@@ -238,11 +237,11 @@ class Interpreter:
         want: tuple[Record, ...] = step.expect
         got = await self._drain()
         limit = self.target.now + self.watchdog
-        while len(got) < len(want) and self.target.now < limit:
-            await self.target.wait(POLL_STEP)
-            got += await self._drain()
-        if self.target.settle:
-            await self.target.wait(self.target.settle)
+        while len(got) < len(want) and (left := limit - self.target.now) > 0:
+            _, log2 = await self._event_queue()
+            mask = (2 << log2) - 1
+            seen = await self.target.read32(EVENTQ_CONS) & mask  # all of them were taken
+            await self.target.poll32(EVENTQ_PROD, seen, mask, left, differs=True)
             got += await self._drain()
         if len(got) != len(want):
             names = [EventRecord.name(record[0]) for record in got]

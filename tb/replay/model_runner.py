@@ -56,6 +56,14 @@ class ModelTarget:
         """Register write."""
         self.smmu.write32(offset, value)
 
+    async def poll32(self, offset: int, value: int, mask: int, cycles: int,
+                     differs: bool = False) -> int:  # fmt: skip
+        """Register read; what it does not show now it never will."""
+        got = self.smmu.read32(offset)
+        if (got & mask == value) is differs:
+            self.now += cycles
+        return got
+
     def mem_read(self, pa: int, length: int) -> bytes:
         """Back-door memory read."""
         return self.memory.peek(pa, length)

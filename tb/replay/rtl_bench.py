@@ -36,13 +36,13 @@ QUIET = 60
 # With every transaction answered only a record may still be on its way, and its write is on the
 # port at most this many cycles after the answer (the queue has taken it before, D19).
 QUIET_ANSWERED = 24
-POLL = 10
-SOFTWARE_OWNED = frozenset(
+LANDING = 6  # cycles from a write on the port to the index that tells of it
+IDENTITY = frozenset(REG[name].offset for name in ("IDR0", "IDR1", "IDR5"))
+SOFTWARE_OWNED = IDENTITY | {
     reg.offset + half
-    for reg in (REG[n] for n in ("IDR0", "IDR1", "IDR5", "CMDQ_BASE", "CMDQ_PROD", "EVENTQ_BASE",
-                                 "EVENTQ_CONS"))
+    for reg in (REG[n] for n in ("CMDQ_BASE", "CMDQ_PROD", "EVENTQ_BASE", "EVENTQ_CONS"))
     for half in range(0, reg.width // 8, 4)
-)  # fmt: skip
+}
 MAX_BEATS = 256
 
 
@@ -92,6 +92,7 @@ class RtlTarget:
         self.ids = 1 << bench.params.get("ID_W", 4)
         self.strays: list[AxiTxn] = []
         self.known: dict[int, int] = {}
+        self.stirred = 0  # cycle of the last register write
         bench.monitor(
             bench.memory_probes[0], "tbu0_m_axi", lambda txn: None, on_address=self._downstream
         )
@@ -105,7 +106,8 @@ class RtlTarget:
         """Power-on reset with empty memory."""
         bench = self.bench
         self.flights.clear()
-        self.known.clear()
+        # what the device is does not change
+        self.known = {offset: value for offset, value in self.known.items() if offset in IDENTITY}
         bench.memory.clear()
         if err_outside_ram:
             bench.memory.add_error(ERROR_BASE, (1 << 64) - ERROR_BASE)
@@ -123,6 +125,12 @@ class RtlTarget:
         """Register write."""
         self.known.pop(offset, None)
         await self.bench.write32(offset, value)
+        self.stirred = self.now
+
+    async def poll32(self, offset: int, value: int, mask: int, cycles: int,
+                     differs: bool = False) -> int:  # fmt: skip
+        """Poll a register, by the Verilog of the bench."""
+        return await self.bench.axil.poll32(offset, value, mask, cycles, differs)
 
     def mem_read(self, pa: int, length: int) -> bytes:
         """Back-door memory read."""
@@ -166,15 +174,15 @@ class RtlTarget:
             end = Timer(cycles * PERIOD_NS, "ns")
             await First(end, *(txn.done.wait() for txn in flying))
             return
-        if cycles <= QUIET:
-            # what the interpreter polls for is mostly there after a few cycles
-            await Timer(min(cycles, POLL) * PERIOD_NS, "ns")
-            return
-        # a stalled or waiting transaction may be held by an invalidation that sweeps the TLB
-        quiet = QUIET + self.sweep if flying else QUIET_ANSWERED
         end, before = self.now + cycles, -1
         while (left := end - self.now) > 0 and before != (before := self._accesses()):
+            # a stalled or waiting transaction may be held by an invalidation that sweeps the TLB
+            quiet = QUIET + self.sweep if flying else max(QUIET_ANSWERED - self._age(), LANDING)
             await Timer(min(quiet, left) * PERIOD_NS, "ns")
+
+    def _age(self) -> int:
+        """Cycles since software or an answer to a device last gave cause for a record."""
+        return self.now - max([self.stirred, *(f.txn.t_last for f in self.flights.values())])
 
     def _accesses(self) -> int:
         """Accesses the SMMU itself has made so far."""

@@ -75,6 +75,12 @@ class ReplayTarget(Protocol):
         """Register write."""
         ...
 
+    async def poll32(self, offset: int, value: int, mask: int, cycles: int,
+                     differs: bool = False) -> int:  # fmt: skip
+        """Read a register until its bits of ``mask`` are ``value`` (``differs``: are not), or
+        ``cycles`` have passed; what was read last."""
+        ...
+
     def mem_read(self, pa: int, length: int) -> bytes:
         """Back-door memory read."""
         ...

@@ -53,6 +53,17 @@ def test_replay_rtl(tmp_path: Path) -> None:
         _case(tmp_path, "wrong-data", _write(), _read(DATA[::-1])),
         _case(tmp_path, "skipped", _read(bytes(8)), features={"oas": 52}),
         _case(tmp_path, "events", {"op": "events", "expect": []}),
+        _case(
+            tmp_path,
+            "poll-in-vain",
+            {
+                "op": "poll32",
+                "reg": hex(REG["CR0ACK"].offset),
+                "mask": "0x1",
+                "value": "0x1",
+                "cycles": "50",
+            },
+        ),
     ]
     options = from_env()
     results = run_on_rtl(cases, sim=options.sim, config=options.config, seed=str(options.seed or 0))
@@ -64,6 +75,8 @@ def test_replay_rtl(tmp_path: Path) -> None:
         "wrong-data": "FAIL",
         "skipped": "SKIPPED",
         "events": "PASS",
+        "poll-in-vain": "FAIL",
     }, "\n".join(r.line for r in results)
     assert "step=0 field=pa" in results[3].detail
     assert "step=1 field=data" in results[4].detail
+    assert "step=0 field=reg" in results[7].detail and "got=0x0 want=0x1" in results[7].detail
