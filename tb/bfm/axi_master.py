@@ -130,7 +130,8 @@ class AxiMaster:
         """
         shape = self._shape(addr, nbytes, beats, size, burst)
         txn = AxiTxn(False, shape, self._ax(shape, side), tag=tag, length=nbytes)
-        return self._post(self.halves["rd"], txn, {"delay": delay, "no_ax": int(no_ax)})
+        control = {"delay": delay, "no_ax": int(no_ax)} if delay or no_ax else {}
+        return self._post(self.halves["rd"], txn, control)
 
     def write(self, addr: int, data: bytes, *, beats: int | None = None, size: int | None = None,
               burst: int = INCR, strb: int | None = None, delay: int = 0, w_delay: int = 0,
@@ -149,7 +150,9 @@ class AxiMaster:
         txn.bus = shape.to_bus(data)
         mask = (1 << len(data)) - 1
         txn.strobes = shape.to_strobes(mask if strb is None else strb & mask)
-        control = {"delay": delay, "w_delay": w_delay, "w_after": int(w_after)}
+        control = {}
+        if delay or w_delay or w_after:
+            control = {"delay": delay, "w_delay": w_delay, "w_after": int(w_after)}
         if w_hold is not None:
             control |= {"w_hold": 1, "hold_at": w_hold}
         return self._post(self.halves["wr"], txn, control)
@@ -231,7 +234,8 @@ class AxiMaster:
         }  # fmt: skip
 
     def _post(self, half: _Half, txn: AxiTxn, control: dict[str, int]) -> AxiTxn:
-        vector = pack(txn.ax | control)  # a value that does not fit is the caller's error, now
+        fields = txn.ax | control if control else txn.ax
+        vector = pack(fields)  # a value that does not fit is the caller's error, now
         if half.backlog or not half.free:
             half.backlog.append((txn, vector))
         else:

@@ -175,7 +175,14 @@ class _Counters:
     def __init__(self) -> None:
         self._all: list[_Counter] = []
         self._moved: list[_Counter] = []
-        self._life = cocotb.start_soon(_until_killed())  # ends with the test
+        self._ended = False
+        self._life = cocotb.start_soon(self._live())
+
+    async def _live(self) -> None:
+        try:
+            await Event().wait()
+        finally:  # the test has ended
+            self._ended = True
 
     @property
     def over(self) -> bool:
@@ -208,7 +215,7 @@ class _Counters:
 
     def _settled(self) -> None:
         moved, self._moved = self._moved, []
-        if self.over:
+        if self._ended:
             return
         if len(moved) > 1:
             moved.sort(key=lambda counter: counter.rank)
@@ -221,10 +228,6 @@ class _Counters:
 
 
 _counters: _Counters | None = None
-
-
-async def _until_killed() -> None:
-    await Event().wait()
 
 
 async def _fail(error: Exception) -> None:
