@@ -69,7 +69,6 @@ hdl/smmu/tcu/regs/smmu_regs.v
 hdl/smmu/tcu/queues/smmu_sync.v
 hdl/smmu/tcu/walk/smmu_walk_ar.v
 hdl/smmu/tcu/walk/smmu_walk_bursts.v
-hdl/smmu/tcu/walk/smmu_wtag.v
 hdl/smmu/tcu/walk/smmu_wtags.v
 hdl/smmu/tcu/walk/smmu_wcache.v
 hdl/smmu/tcu/walk/smmu_wlines.v

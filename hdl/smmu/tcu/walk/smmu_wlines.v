@@ -178,7 +178,7 @@ module smmu_wlines #(
     wire f_gone = winv_valid_i && !winv_msg_i[`INV_CFG_LSB] && !winv_msg_i[`INV_VMIDV_LSB]
                && !winv_msg_i[`INV_ASIDV_LSB] && !winv_msg_i[`INV_VAV_LSB]
                && winv_msg_i[(STAGE2 != 0) ? `INV_S2_LSB : `INV_S1_LSB];
-    (* hierconn *) wire [ENTRIES-1:0] \u_tags.valid ;
+    (* hierconn *) wire [ENTRIES-1:0] \u_tags.valid_q ;
     reg [IDX_W-1:0] f_idx_q;            // entry of the lookup before
     reg f_taken_q, f_dead_then_q;
     always @(posedge clk_i) begin
@@ -190,7 +190,7 @@ module smmu_wlines #(
     // P1: a line whose burst was overtaken, or is not all in, or was invalidated, never hits (D8)
     always @(*) if (f_on) begin
         if (f_taken_q && f_idx_q == f_ent && f_dead_then_q) assert (!hit_o);
-        assert (!(\u_tags.valid [f_ent] && f_dead_q));
+        assert (!(\u_tags.valid_q [f_ent] && f_dead_q));
         if (fill_q[f_ent] || !f_dead_q) assert (f_used_q);
         if (fill_q[f_ent]) assert (f_dead_q && owner_q[f_ent*6 +: 6] == f_slot_q);
     end

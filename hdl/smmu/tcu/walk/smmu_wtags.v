@@ -69,41 +69,106 @@ module smmu_wtags #(
     wire        op_any_asid  = winv_valid_i && !inv_asid;
     wire        op_any_addr  = winv_valid_i && !inv_one;
 
-    // ---- entries --------------------------------------------------------------------
-    wire [ENTRIES-1:0]   valid, match, same, mine;
-    wire [ENTRIES*2-1:0] level;
-    genvar g;
-    generate
-        for (g = 0; g < ENTRIES; g = g + 1) begin : g_tag
-            localparam [31:0] ME = g;
-            assign mine[g] = al_valid_i && al_idx_o == ME[IDX_W-1:0];
-            smmu_wtag #(.STAGE2(STAGE2), .SPAN(SPAN)) u_tag (
-                .clk_i(clk_i), .rst_ni(rst_ni),
-                .lu_key_i(lu_key_i), .al_key_i(al_key_i), .al_level_i(al_level_i),
-                .op_addr_i(op_addr), .op_vmid_i(op_vmid), .op_asid_i(op_asid),
-                .op_vmid_mask_i(op_vmid_mask), .op_any_asid_i(op_any_asid),
-                .op_any_addr_i(op_any_addr),
-                .inv_i(inv_here), .mine_i(mine[g]), .al_live_i(al_live_i), .live_i(live_i[g]),
-                .valid_o(valid[g]), .level_o(level[g*2 +: 2]), .hit_o(match[g]),
-                .same_o(same[g]));
+    // ---- does an entry cover an address? ----------------------------------------------
+    // Page-number bits fall into groups between the places at which some level of some granule
+    // begins: an entry compares whole groups, from the one its level begins with.
+    localparam GROUPS = 11;
+    function automatic f_covers;
+        input [1:0]  gran;
+        input [1:0]  level;
+        input [36:0] diff;
+        reg [GROUPS-1:0] differ, used;
+        reg [36:0]       d;
+        reg [1:0]        at;
+        begin
+            d      = (SPAN == 2) ? diff >> 3 : diff;
+            differ = {|d[36:35], |d[34:30], |d[29:27], |d[26:24], |d[23:18], d[17],
+                      |d[16:13], |d[12:9], |d[8:4], |d[3:2], |d[1:0]};
+            at     = (SPAN == 0) ? level - 2'd1 : level;
+            case ({gran, at})
+                4'b00_00: used = 11'b111_0000_0000;     // from bit 27
+                4'b00_01: used = 11'b111_1100_0000;     // 18
+                4'b00_10: used = 11'b111_1111_1000;     // 9
+                4'b00_11: used = 11'b111_1111_1111;     // 0
+                4'b01_00: used = 11'b100_0000_0000;     // 35
+                4'b01_01: used = 11'b111_1000_0000;     // 24
+                4'b01_10: used = 11'b111_1111_0000;     // 13
+                4'b01_11: used = 11'b111_1111_1110;     // 2
+                4'b10_01: used = 11'b110_0000_0000;     // 30
+                4'b10_10: used = 11'b111_1110_0000;     // 17
+                4'b10_11: used = 11'b111_1111_1100;     // 4
+                default:  used = 11'b110_0000_0000;     // 64K has no level 0
+            endcase
+            f_covers = (differ & used) == {GROUPS{1'b0}};
         end
-    endgenerate
+    endfunction
+
+    // ---- the entries: each is compared in cycles of a lookup, an allocation or an invalidation --
+    reg [ENTRIES-1:0]       valid_q;
+    reg [ENTRIES*`WK_W-1:0] key_q;
+    reg [ENTRIES*2-1:0]     level_q;
+
+    integer           i;
+    reg [`WK_W-1:0]   lu_tag;
+    reg [1:0]         lu_tag_level;
+    reg [ENTRIES-1:0] match, at_1, at_2, at_3;
+    always @(*) begin
+        lu_tag       = {`WK_W{1'b0}};
+        lu_tag_level = 2'd0;
+        match        = {ENTRIES{1'b0}};
+        at_1         = {ENTRIES{1'b0}};
+        at_2         = {ENTRIES{1'b0}};
+        at_3         = {ENTRIES{1'b0}};
+        if (lu_valid_i)
+            for (i = 0; i < ENTRIES; i = i + 1) begin
+                lu_tag       = key_q[i*`WK_W +: `WK_W];
+                lu_tag_level = level_q[i*2 +: 2];
+                match[i] = valid_q[i]
+                        && lu_tag[`WK_W-1:`WK_NEST_LSB] == lu_key_i[`WK_W-1:`WK_NEST_LSB]
+                        && lu_tag[`WK_VMID_LSB +: 16] == lu_key_i[`WK_VMID_LSB +: 16]
+                        && ((STAGE2 != 0)
+                            || lu_tag[`WK_ASID_LSB +: 16] == lu_key_i[`WK_ASID_LSB +: 16])
+                        && f_covers(lu_tag[`WK_GRAN_LSB +: 2], lu_tag_level,
+                                    lu_tag[`WK_ADDR_LSB +: 37] ^ lu_key_i[`WK_ADDR_LSB +: 37]);
+                at_1[i] = match[i] && lu_tag_level == 2'd1;
+                at_2[i] = match[i] && lu_tag_level == 2'd2;
+                at_3[i] = match[i] && lu_tag_level == 2'd3;
+            end
+    end
+
+    integer           j;
+    reg [`WK_W-1:0]   op_tag;
+    reg [ENTRIES-1:0] same, drop;
+    reg               op_eq;
+    always @(*) begin
+        op_tag = {`WK_W{1'b0}};
+        op_eq  = 1'b0;
+        same   = {ENTRIES{1'b0}};
+        drop   = {ENTRIES{1'b0}};
+        if (al_valid_i || inv_here)
+            for (j = 0; j < ENTRIES; j = j + 1) begin
+                op_tag  = key_q[j*`WK_W +: `WK_W];
+                op_eq   = ((op_tag[`WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
+                       && ((STAGE2 != 0) || op_tag[`WK_ASID_LSB +: 16] == op_asid || op_any_asid)
+                       && (f_covers(op_tag[`WK_GRAN_LSB +: 2], level_q[j*2 +: 2],
+                                    op_tag[`WK_ADDR_LSB +: 37] ^ op_addr) || op_any_addr);
+                same[j] = valid_q[j] && op_eq && al_valid_i && level_q[j*2 +: 2] == al_level_i
+                       && op_tag[`WK_W-1:`WK_NEST_LSB] == al_key_i[`WK_W-1:`WK_NEST_LSB];
+                drop[j] = inv_here && op_eq;
+            end
+    end
 
     // ---- look up: the deepest level wins --------------------------------------------
-    integer           i;
-    reg [ENTRIES-1:0] at_1, at_2, at_3, best;
+    integer           k;
+    reg [ENTRIES-1:0] best;
     always @(*) begin
-        for (i = 0; i < ENTRIES; i = i + 1) begin
-            at_1[i] = match[i] && level[i*2 +: 2] == 2'd1;
-            at_2[i] = match[i] && level[i*2 +: 2] == 2'd2;
-            at_3[i] = match[i] && level[i*2 +: 2] == 2'd3;
-        end
-        lu_hit_o   = lu_valid_i && (|match);
+        lu_hit_o   = |match;
         lu_level_o = (|at_3) ? 2'd3 : (|at_2) ? 2'd2 : (|at_1) ? 2'd1 : 2'd0;
         best       = (|at_3) ? at_3 : (|at_2) ? at_2 : (|at_1) ? at_1 : match;
         lu_idx_o   = {IDX_W{1'b0}};
-        for (i = ENTRIES - 1; i >= 0; i = i - 1)
-            if (best[i]) lu_idx_o = i[IDX_W-1:0];
+        if (lu_valid_i)
+            for (k = ENTRIES - 1; k >= 0; k = k - 1)
+                if (best[k]) lu_idx_o = k[IDX_W-1:0];
     end
 
     // page-number bits that choose one of the eight descriptors of a line
@@ -126,27 +191,50 @@ module smmu_wtags #(
     // ---- allocate -------------------------------------------------------------------
     // An entry of the same key and level is replaced. Two of them can only be lines whose bursts
     // were under way together, read through different tables: the first one hits.
-    integer         j;
-    reg [IDX_W-1:0] same_idx, free_idx;
-    reg [IDX_W-1:0] turn_q;
-    wire [ENTRIES-1:0] free = ~valid & ~busy_i;
+    integer            m;
+    reg [IDX_W-1:0]    same_idx, free_idx;
+    reg [IDX_W-1:0]    turn_q;
+    wire [ENTRIES-1:0] free = ~valid_q & ~busy_i;
     always @(*) begin
         same_idx = {IDX_W{1'b0}};
         free_idx = {IDX_W{1'b0}};
-        for (j = ENTRIES - 1; j >= 0; j = j - 1) begin
-            if (same[j]) same_idx = j[IDX_W-1:0];
-            if (free[j]) free_idx = j[IDX_W-1:0];
-        end
+        if (al_valid_i)
+            for (m = ENTRIES - 1; m >= 0; m = m - 1) begin
+                if (same[m]) same_idx = m[IDX_W-1:0];
+                if (free[m]) free_idx = m[IDX_W-1:0];
+            end
     end
     assign room_o   = |free;
     assign al_idx_o = (|same) ? same_idx : room_o ? free_idx : turn_q;
 
+    integer            n;
+    reg [ENTRIES-1:0]  mine;
+    always @(*) begin
+        mine = {ENTRIES{1'b0}};
+        if (al_valid_i)
+            for (n = 0; n < ENTRIES; n = n + 1) mine[n] = al_idx_o == n[IDX_W-1:0];
+    end
+
     localparam [31:0] LAST = ENTRIES - 1;
     always @(posedge clk_i) begin
-        if (!rst_ni) turn_q <= {IDX_W{1'b0}};
-        else if (al_valid_i && !(|same) && !room_o)
-            turn_q <= (turn_q == LAST[IDX_W-1:0]) ? {IDX_W{1'b0}} : turn_q + 1'b1;
+        if (!rst_ni) begin
+            valid_q <= {ENTRIES{1'b0}};
+            turn_q  <= {IDX_W{1'b0}};
+        end else begin
+            valid_q <= (mine & {ENTRIES{al_live_i}}) | (~mine & ~drop & (valid_q | live_i));
+            if (al_valid_i && !(|same) && !room_o)
+                turn_q <= (turn_q == LAST[IDX_W-1:0]) ? {IDX_W{1'b0}} : turn_q + 1'b1;
+        end
     end
+
+    integer            w;
+    always @(posedge clk_i)
+        if (al_valid_i)
+            for (w = 0; w < ENTRIES; w = w + 1)
+                if (mine[w]) begin
+                    key_q[w*`WK_W +: `WK_W] <= al_key_i;
+                    level_q[w*2 +: 2]       <= al_level_i;
+                end
 
     wire unused_ok = &{1'b0, winv_msg_i, LAST, lu_key_i, lu_addr};
 endmodule
