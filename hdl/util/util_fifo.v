@@ -37,26 +37,26 @@ module util_fifo #(
     assign rd_valid_o = (count_q != {(ADDR_W+1){1'b0}});
 
     // Word by word and bit by bit: an index times WIDTH would become a multiplier and shifters.
+    integer w;
+    always @(posedge clk_i)
+        if (wr_valid_i)
+            for (w = 0; w < DEPTH; w = w + 1)
+                if (wr_ptr_q == w[ADDR_W-1:0]) mem_q[w*WIDTH +: WIDTH] <= wr_data_i;
+
     localparam WORDS = 1 << ADDR_W;
-    genvar g, b;
-    generate
-        for (g = 0; g < DEPTH; g = g + 1) begin : g_word
-            localparam [31:0] ME = g;
-            always @(posedge clk_i)
-                if (wr_valid_i && wr_ptr_q == ME[ADDR_W-1:0]) mem_q[g*WIDTH +: WIDTH] <= wr_data_i;
-        end
-        for (b = 0; b < WIDTH; b = b + 1) begin : g_bit
-            wire [WORDS-1:0] column;
-            for (g = 0; g < WORDS; g = g + 1) begin : g_column
-                if (g < DEPTH) begin : g_kept
-                    assign column[g] = mem_q[g*WIDTH + b];
-                end else begin : g_none
-                    assign column[g] = 1'b0;
-                end
+    integer           r, b;
+    reg [WORDS-1:0]   column;
+    reg [WIDTH-1:0]   rd_data;
+    always @(*) begin
+        column  = {WORDS{1'b0}};
+        rd_data = {WIDTH{1'b0}};
+        if (rd_valid_o)                         // else there is no word to choose
+            for (b = 0; b < WIDTH; b = b + 1) begin
+                for (r = 0; r < DEPTH; r = r + 1) column[r] = mem_q[r*WIDTH + b];
+                rd_data[b] = column[rd_ptr_q];
             end
-            assign rd_data_o[b] = column[rd_ptr_q];
-        end
-    endgenerate
+    end
+    assign rd_data_o = rd_data;
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin

@@ -28,14 +28,17 @@ module util_rr_grant #(
     reg          seen_above, seen;
     integer      i;
     always @(*) begin
-        seen_above = 1'b0;
-        seen       = 1'b0;
-        for (i = 0; i < N; i = i + 1) begin
-            first_above[i] = above[i] && !seen_above;
-            first[i]       = req_i[i] && !seen;
-            seen_above     = seen_above || above[i];
-            seen           = seen || req_i[i];
-        end
+        first_above = {N{1'b0}};
+        first       = {N{1'b0}};
+        seen_above  = 1'b0;
+        seen        = 1'b0;
+        if (|req_i)                 // nobody asks most of the time: nothing to choose
+            for (i = 0; i < N; i = i + 1) begin
+                first_above[i] = above[i] && !seen_above;
+                first[i]       = req_i[i] && !seen;
+                seen_above     = seen_above || above[i];
+                seen           = seen || req_i[i];
+            end
     end
     assign grant_o = (|above) ? first_above : first;
 
@@ -43,16 +46,18 @@ module util_rr_grant #(
     reg         taken;
     integer     k;
     always @(*) begin
-        taken = 1'b0;
-        for (k = 0; k < N; k = k + 1) begin
-            after_d[k] = taken;
-            taken      = taken || grant_o[k];
-        end
+        after_d = after_q;
+        taken   = 1'b0;
+        if (take_i && (|req_i))
+            for (k = 0; k < N; k = k + 1) begin
+                after_d[k] = taken;
+                taken      = taken || grant_o[k];
+            end
     end
 
     always @(posedge clk_i)
-        if (!rst_ni)                   after_q <= {N{1'b1}} << 1;
-        else if (take_i && (|req_i))   after_q <= after_d;
+        if (!rst_ni) after_q <= {N{1'b1}} << 1;
+        else         after_q <= after_d;
 endmodule
 
 `default_nettype wire
