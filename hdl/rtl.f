@@ -1,6 +1,7 @@
 // Generated from the RTL by `make gen`: smmu_top and dma_top, from the project's root.
 +incdir+hdl/dma
 +incdir+hdl/smmu
++incdir+hdl/smmu/lib
 +incdir+hdl/smmu/tbu
 +incdir+hdl/smmu/tcu/front
 +incdir+hdl/smmu/tcu/walk
@@ -25,9 +26,6 @@ hdl/smmu/tbu/smmu_tbu_slot.v
 hdl/util/util_rr_grant.v
 hdl/util/util_rr_pick.v
 hdl/smmu/tbu/smmu_tbu_slots.v
-hdl/smmu/lib/smmu_inv_match.v
-hdl/smmu/lib/smmu_page_match.v
-hdl/smmu/tbu/smmu_tbu_utlb_entry.v
 hdl/smmu/tbu/smmu_tbu_utlb.v
 hdl/smmu/tbu/smmu_tbu_wsend.v
 hdl/util/util_fifo.v

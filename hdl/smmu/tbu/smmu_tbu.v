@@ -338,7 +338,7 @@ module smmu_tbu #(
     // ---- uTLB, can-stall table ---------------------------------------------------------------
     smmu_tbu_utlb #(.UTLB_ENTRIES(UTLB_ENTRIES)) u_utlb (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .lu_ctx_i(lu_ctx), .lu_vpn_i(lu_vpn), .lu_use_i(lu_use),
+        .lu_valid_i(s1_valid | rp_valid), .lu_use_i(lu_use), .lu_ctx_i(lu_ctx), .lu_vpn_i(lu_vpn),
         .lu_hit_o(utlb_hit), .lu_ent_o(utlb_ent),
         .up_valid_i(dn_ok), .up_ent_i(dn_ent), .fl_valid_i(dn_inva), .fl_inv_i(dn_inv));
 

@@ -5,7 +5,7 @@
 //          invalidation every cycle.
 // Spec   : D13; configuration and translation are one compare
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : lu_ctx_i, lu_vpn_i  lookups, read in the low half, write above
+// In     : lu_valid_i, lu_ctx_i, lu_vpn_i  lookups, read in the low half, write above
 //          lu_use_i            the hit counts as a use (replacement)
 //          up_*  fill;  fl_*  invalidation: never in the same cycle (one DN message)
 // Out    : lu_hit_o, lu_ent_o  combinational
@@ -23,6 +23,7 @@ module smmu_tbu_utlb #(
     input  wire                clk_i,
     input  wire                rst_ni,
 
+    input  wire [1:0]          lu_valid_i,
     input  wire [2*`CTX_W-1:0] lu_ctx_i,
     input  wire [2*52-1:0]     lu_vpn_i,
     input  wire [1:0]          lu_use_i,
@@ -37,8 +38,11 @@ module smmu_tbu_utlb #(
     localparam N     = UTLB_ENTRIES;
     localparam IDX_W = $clog2(N);
 
-    wire [N-1:0]        valid, overlap, hit_rd, hit_wr;
-    wire [N*`ENT_W-1:0] ents;
+    `include "smmu_same_page.vh"
+    `include "smmu_inv_hit.vh"
+
+    reg [N-1:0]        valid_q;
+    reg [N*`ENT_W-1:0] ents_q;
 
     // ---- fill: a bypass entry covers all addresses below 2^48 -----------------------
     wire [2:0] up_size = up_ent_i[`ENT_SIZE_LSB +: `ENT_SIZE_W];
@@ -51,55 +55,126 @@ module smmu_tbu_utlb #(
         end
     end
 
-    // ---- victim: an overlapped entry, else a free one, else one not used lately -----
-    reg  [N-1:0] used_q;
-    wire [N-1:0] hits = (hit_rd & {N{lu_use_i[0]}}) | (hit_wr & {N{lu_use_i[1]}});
-    wire [N-1:0] pool = (|overlap) ? overlap : (~&valid) ? ~valid : ~used_q;
+    // ---- look up, one direction each, in the cycles in which there is something to ----
+    // VPN is {VA[63:56], VA[55:48], VA[47:12]}.
+    genvar p;
+    generate
+        for (p = 0; p < 2; p = p + 1) begin : g_port
+            integer                   e;
+            reg [`ENT_S1SIZE_LSB-1:0] ent;      // what is compared of an entry
+            reg [51:0]                vpn;
+            reg [N-1:0]               match;
+            always @(*) begin
+                ent   = {`ENT_S1SIZE_LSB{1'b0}};
+                vpn   = lu_vpn_i[p*52 +: 52];
+                match = {N{1'b0}};
+                if (lu_valid_i[p])
+                    for (e = 0; e < N; e = e + 1) begin
+                        ent      = ents_q[e*`ENT_W +: `ENT_S1SIZE_LSB];
+                        match[e] = valid_q[e]
+                                && lu_ctx_i[p*`CTX_W +: `CTX_W] == ent[`ENT_SID_LSB +: `CTX_W]
+                                && f_same_page(vpn[35:0], ent[`ENT_VPN_LSB +: 36],
+                                               ent[`ENT_SIZE_LSB +: `ENT_SIZE_W])
+                                && (ent[`ENT_TBI_LSB]
+                                    || vpn[51:44] == ent[`ENT_VPN_LSB + 44 +: 8])
+                                && vpn[43:36] == ent[`ENT_VPN_LSB + 36 +: 8];
+                    end
+            end
+        end
+    endgenerate
+    wire [N-1:0] hit_rd = g_port[0].match;
+    wire [N-1:0] hit_wr = g_port[1].match;
 
-    reg [N-1:0] here;
-    integer     i;
+    // ---- fill or invalidation: one more comparison of the page -------------------------
+    // An overlap with a fill: one covers the other (no two entries may hit). An invalidation
+    // reaches all fragments of a block of stage 1; a range drops all of its VMID and ASID.
+    integer                o;
+    reg [`ENT_PPN_LSB-1:0] op;
+    reg [2:0]              op_size, op_other;
+    reg                    op_page, op_va;
+    reg [N-1:0]            overlap, drop;
     always @(*) begin
-        here = {N{1'b0}};
-        for (i = N - 1; i >= 0; i = i - 1)
-            if (pool[i]) begin
-                here    = {N{1'b0}};
-                here[i] = 1'b1;
+        op       = {`ENT_PPN_LSB{1'b0}};
+        op_size  = 3'd0;
+        op_other = 3'd0;
+        op_page  = 1'b0;
+        op_va    = 1'b0;
+        overlap  = {N{1'b0}};
+        drop     = {N{1'b0}};
+        if (up_valid_i || fl_valid_i)
+            for (o = 0; o < N; o = o + 1) begin
+                op       = ents_q[o*`ENT_W +: `ENT_PPN_LSB];
+                op_size  = op[`ENT_SIZE_LSB +: `ENT_SIZE_W];
+                op_other = fl_valid_i ? op[`ENT_S1SIZE_LSB +: `ENT_S1SIZE_W] : up_size;
+                op_page  = f_same_page(fl_valid_i ? fl_inv_i[`INV_VPN_LSB +: 36]
+                                                  : up_ent[`ENT_VPN_LSB +: 36],
+                                       op[`ENT_VPN_LSB +: 36],
+                                       (op_other > op_size) ? op_other : op_size);
+                overlap[o] = valid_q[o] && up_ent[`ENT_SID_LSB +: `CTX_W]
+                                           == op[`ENT_SID_LSB +: `CTX_W] && op_page
+                          && (op[`ENT_TBI_LSB] || up_ent[`ENT_TBI_LSB]
+                              || up_ent[`ENT_VPN_LSB + 44 +: 8] == op[`ENT_VPN_LSB + 44 +: 8])
+                          && up_ent[`ENT_VPN_LSB + 36 +: 8] == op[`ENT_VPN_LSB + 36 +: 8];
+                op_va   = fl_inv_i[`INV_RANGE_LSB]
+                       || (op_page && op[`ENT_VPN_LSB + 43] == fl_inv_i[`INV_VPN_LSB + 36]);
+                drop[o] = fl_valid_i
+                       && (fl_inv_i[`INV_CFG_LSB]
+                           ? ((op[`ENT_SID_LSB +: 16] ^ fl_inv_i[`INV_SID_LSB +: 16])
+                              & ~fl_inv_i[`INV_SIDMASK_LSB +: 16]) == 16'd0
+                           : f_inv_hit(fl_inv_i, op[`ENT_STAGE_LSB +: `ENT_STAGE_W],
+                                       op[`ENT_VMID_LSB +: `ENT_VMID_W],
+                                       op[`ENT_ASID_LSB +: `ENT_ASID_W],
+                                       op[`ENT_NG_LSB], op[`ENT_ASET_LSB], op_va));
             end
     end
 
-    wire [N-1:0] used_d = used_q | hits | (here & {N{up_valid_i}});
-    always @(posedge clk_i) begin
-        if (!rst_ni) used_q <= {N{1'b0}};
-        else         used_q <= (&used_d) ? (hits | (here & {N{up_valid_i}})) : used_d;
+    // ---- victim: an overlapped entry, else a free one, else one not used lately -----
+    reg  [N-1:0] used_q;
+    wire [N-1:0] hits = (hit_rd & {N{lu_use_i[0]}}) | (hit_wr & {N{lu_use_i[1]}});
+    wire [N-1:0] pool = (|overlap) ? overlap : (~&valid_q) ? ~valid_q : ~used_q;
+
+    reg [N-1:0] here;           // the entry filled
+    integer     i;
+    always @(*) begin
+        here = {N{1'b0}};
+        if (up_valid_i)
+            for (i = N - 1; i >= 0; i = i - 1)
+                if (pool[i]) begin
+                    here    = {N{1'b0}};
+                    here[i] = 1'b1;
+                end
     end
 
-    // ---- entries ---------------------------------------------------------------------
-    genvar g;
-    generate
-        for (g = 0; g < N; g = g + 1) begin : g_entry
-            smmu_tbu_utlb_entry u_entry (
-                .clk_i(clk_i), .rst_ni(rst_ni),
-                .lu_ctx_i(lu_ctx_i), .lu_vpn_i(lu_vpn_i), .hit_o({hit_wr[g], hit_rd[g]}),
-                .up_valid_i(up_valid_i), .up_here_i(here[g]), .up_ent_i(up_ent),
-                .overlap_o(overlap[g]),
-                .fl_valid_i(fl_valid_i), .fl_inv_i(fl_inv_i),
-                .valid_o(valid[g]), .ent_o(ents[g*`ENT_W +: `ENT_W]));
+    wire [N-1:0] used_d = used_q | hits | here;
+    integer      w;
+    always @(posedge clk_i) begin
+        if (!rst_ni) begin
+            used_q  <= {N{1'b0}};
+            valid_q <= {N{1'b0}};
+        end else begin
+            used_q  <= (&used_d) ? (hits | here) : used_d;
+            valid_q <= here | (valid_q & ~drop & ~(overlap & {N{up_valid_i}}));
         end
-    endgenerate
+        if (up_valid_i)
+            for (w = 0; w < N; w = w + 1)
+                if (here[w]) ents_q[w*`ENT_W +: `ENT_W] <= up_ent;
+    end
 
     // ---- one entry by priority, never two combined -------------------------------------
+    integer         j;
     reg [IDX_W-1:0] idx_rd, idx_wr;
     always @(*) begin
         idx_rd = {IDX_W{1'b0}};
         idx_wr = {IDX_W{1'b0}};
-        for (i = N - 1; i >= 0; i = i - 1) begin
-            if (hit_rd[i]) idx_rd = i[IDX_W-1:0];
-            if (hit_wr[i]) idx_wr = i[IDX_W-1:0];
-        end
+        if (|lu_valid_i)
+            for (j = N - 1; j >= 0; j = j - 1) begin
+                if (hit_rd[j]) idx_rd = j[IDX_W-1:0];
+                if (hit_wr[j]) idx_wr = j[IDX_W-1:0];
+            end
     end
 
     assign lu_hit_o = {|hit_wr, |hit_rd};
-    assign lu_ent_o = {ents[idx_wr*`ENT_W +: `ENT_W], ents[idx_rd*`ENT_W +: `ENT_W]};
+    assign lu_ent_o = {ents_q[idx_wr*`ENT_W +: `ENT_W], ents_q[idx_rd*`ENT_W +: `ENT_W]};
 
 `ifdef FORMAL
     // Proof: tests/formal/proofs.yaml. f_ names exist for it only.
@@ -140,7 +215,7 @@ module smmu_tbu_utlb #(
     integer     f_i;
     always @(*)
         for (f_i = 0; f_i < N; f_i = f_i + 1)
-            f_match[f_i] = valid[f_i] && f_covers(ents[f_i*`ENT_W +: `ENT_W]);
+            f_match[f_i] = valid_q[f_i] && f_covers(ents_q[f_i*`ENT_W +: `ENT_W]);
 
     // the last translation given for it, unless dropped since
     wire f_fill = up_valid_i && f_covers(up_ent);
@@ -167,17 +242,17 @@ module smmu_tbu_utlb #(
     generate
         for (f_g = 0; f_g < N; f_g = f_g + 1) begin : g_formal
             always @(*) if (f_on && f_match[f_g])
-                assert (f_known_q && ents[f_g*`ENT_W +: `ENT_W] == f_last_q);
+                assert (f_known_q && ents_q[f_g*`ENT_W +: `ENT_W] == f_last_q);
         end
     endgenerate
     // P3: a lookup hits exactly an entry that covers its context and address, and gets that one
     always @(*) if (f_on) begin
         if (lu_ctx_i[0 +: `CTX_W] == f_ctx && lu_vpn_i[0 +: 52] == f_vpn) begin
-            assert (lu_hit_o[0] == |f_match);
+            assert (lu_hit_o[0] == (lu_valid_i[0] && |f_match));
             if (lu_hit_o[0]) assert (f_known_q && lu_ent_o[0 +: `ENT_W] == f_last_q);
         end
         if (lu_ctx_i[`CTX_W +: `CTX_W] == f_ctx && lu_vpn_i[52 +: 52] == f_vpn) begin
-            assert (lu_hit_o[1] == |f_match);
+            assert (lu_hit_o[1] == (lu_valid_i[1] && |f_match));
             if (lu_hit_o[1]) assert (f_known_q && lu_ent_o[`ENT_W +: `ENT_W] == f_last_q);
         end
     end
@@ -188,7 +263,7 @@ module smmu_tbu_utlb #(
         // C2: dropped by CFGI
         cover (f_cfgi && |f_match && fl_inv_i[`INV_SIDMASK_LSB +: 16] == 16'd0);
         // C3: pushed out: known, but no entry left
-        cover (f_known_q && &valid && f_match == {N{1'b0}});
+        cover (f_known_q && &valid_q && f_match == {N{1'b0}});
         // C4: hit by both directions at once
         cover (&lu_hit_o && |f_match && lu_ctx_i == {f_ctx, f_ctx} && lu_vpn_i == {f_vpn, f_vpn});
     end

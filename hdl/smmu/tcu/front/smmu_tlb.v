@@ -166,7 +166,8 @@ module smmu_tlb #(
             smmu_tlb_way #(.SETS(SETS), .SET_W(SET_W)) u_way (
                 .clk_i(clk_i), .rst_ni(rst_ni),
                 .rd_en_i(rd_en), .rd_set_i(rd_set),
-                .wr_en_i(wr_en[g]), .wr_set_i(drop_q ? drop_set_q : set_q), .wr_used_i(filling), .wr_rec_i(fill_q),
+                .wr_en_i(wr_en[g]), .wr_set_i(drop_q ? drop_set_q : set_q),
+                .wr_used_i(filling), .wr_rec_i(fill_q),
                 .key_size_i(size_q),
                 .key_vpn_i(filling ? fill_q[`TE_VPN_LSB +: 37]
                                    : {vpn_q[36] && key_stage_i != `STG_S2, vpn_q[35:0]}),

@@ -45,6 +45,9 @@ module smmu_tlb_way #(
     output wire              inv_hit_o,
     output wire [`TE_W-1:0]  rec_o
 );
+    `include "smmu_same_page.vh"
+    `include "smmu_inv_hit.vh"
+
     reg  gone_q;
     wire used;
     util_ram_1r1w #(.WIDTH(`TE_W + 1), .DEPTH(SETS), .ADDR_W(SET_W), .BLOCK(1)) u_ram (
@@ -70,9 +73,7 @@ module smmu_tlb_way #(
 
     // a global entry serves every ASID of its VMID and ASET (TAG-004)
     wire asid_hit = s2only || (ng ? asid == key_asid_i : aset == key_aset_i);
-    wire page_hit;
-    smmu_page_match u_page (
-        .a_i(key_vpn_i[35:0]), .b_i(vpn[35:0]), .size_i(key_size_i), .same_o(page_hit));
+    wire page_hit = f_same_page(key_vpn_i[35:0], vpn[35:0], key_size_i);
     assign hit_o = used_o && size == key_size_i && stage == key_stage_i && vmid == key_vmid_i
                 && asid_hit && page_hit && vpn[36] == key_vpn_i[36];
 
@@ -83,12 +84,8 @@ module smmu_tlb_way #(
     wire [35:0] low;
     smmu_page_low u_size (.size_i(inv_size), .low_o(low));
     wire range_hit = (vpn & ~{1'b0, low}) <= last && (vpn | {1'b0, low}) >= start;
-    wire one_page, tag_hit;
-    smmu_page_match u_inv_page (
-        .a_i(start[35:0]), .b_i(vpn[35:0]), .size_i(inv_size), .same_o(one_page));
-    smmu_inv_match u_match (
-        .inv_i(inv_msg_i), .stage_i(stage), .vmid_i(vmid), .asid_i(asid), .ng_i(ng),
-        .aset_i(aset), .va_hit_i(1'b1), .hit_o(tag_hit));
+    wire one_page = f_same_page(start[35:0], vpn[35:0], inv_size);
+    wire tag_hit  = f_inv_hit(inv_msg_i, stage, vmid, asid, ng, aset, 1'b1);
     reg tag_hit_q, va_hit_q;        // the address takes longest: joined a cycle later
     always @(posedge clk_i) begin
         tag_hit_q <= used_o && tag_hit && !(inv_same_i && inv_hit_o);   // dropped once
