@@ -62,7 +62,7 @@ module smmu_tbu_slot #(
     output wire             want_once_o,    // could use what an OK carries now
     output wire             want_loc_o
 );
-    reg [2:0]       state_q, state_d;
+    reg [2:0]       state_q;
     reg             write_q, mode_q;
     reg [ID_W-1:0]  id_q;
     reg [CNT_W-1:0] ahead_q;
@@ -72,49 +72,50 @@ module smmu_tbu_slot #(
     wire waits = (state_q == `TS_STALL) || (state_q == `TS_PARK);
     wire ok    = dn_i && (dn_kind_i == `DN_K_OK) && (state_q == `TS_WAIT);
 
-    always @(*) begin
-        state_d = state_q;
+    wire used  = alloc_i || valid_o;        // a free slot keeps what it has
 
-        if (dn_i) begin
-            if (state_q == `TS_WAIT)
-                case (dn_kind_i)
-                    `DN_K_OK, `DN_K_ONCE: state_d = `TS_LOOK;
-                    `DN_K_ABORT:          state_d = `TS_ABORT;
-                    `DN_K_RAZWI:          state_d = `TS_RAZWI;
-                    `DN_K_STALL:          state_d = `TS_STALL;
-                    `DN_K_PARK:           state_d = `TS_PARK;
-                    `DN_K_RETRY:          state_d = `TS_ASK;        // STL-030
-                    default:              state_d = state_q;
-                endcase
-            else if (waits)
-                case (dn_kind_i)
-                    `DN_K_RETRY:          state_d = `TS_ASK;
-                    `DN_K_TABORT:         state_d = `TS_ABORT;
-                    `DN_K_TRAZWI:         state_d = `TS_RAZWI;
-                    default:              state_d = state_q;
-                endcase
+    always @(posedge clk_i) begin
+        if (!rst_ni) state_q <= `TS_FREE;
+        else if (used) begin
+            if (dn_i) begin
+                if (state_q == `TS_WAIT)
+                    case (dn_kind_i)
+                        `DN_K_OK, `DN_K_ONCE: state_q <= `TS_LOOK;
+                        `DN_K_ABORT:          state_q <= `TS_ABORT;
+                        `DN_K_RAZWI:          state_q <= `TS_RAZWI;
+                        `DN_K_STALL:          state_q <= `TS_STALL;
+                        `DN_K_PARK:           state_q <= `TS_PARK;
+                        `DN_K_RETRY:          state_q <= `TS_ASK;       // STL-030
+                        default: ;
+                    endcase
+                else if (waits)
+                    case (dn_kind_i)
+                        `DN_K_RETRY:          state_q <= `TS_ASK;
+                        `DN_K_TABORT:         state_q <= `TS_ABORT;
+                        `DN_K_TRAZWI:         state_q <= `TS_RAZWI;
+                        default: ;
+                    endcase
+            end
+
+            // SMMUEN 1 to 0 ends every stall, also one that begins later (STL-017)
+            if (waits && off_i) state_q <= `TS_ABORT;
+
+            if (ask_take_i) state_q <= `TS_WAIT;
+            if (rp_ask_i)   state_q <= `TS_ASK;
+            if (free_i)     state_q <= `TS_FREE;
+            if (alloc_i)    state_q <= alloc_state_i;
         end
-
-        // SMMUEN 1 to 0 ends every stall, also one that begins later (STL-017)
-        if (waits && off_i) state_d = `TS_ABORT;
-
-        if (ask_take_i) state_d = `TS_WAIT;
-        if (rp_ask_i)   state_d = `TS_ASK;
-        if (free_i)     state_d = `TS_FREE;
-        if (alloc_i)    state_d = alloc_state_i;
     end
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin
-            state_q <= `TS_FREE;
             rp_q    <= 1'b0;
             cs_q    <= 1'b0;
             dc_q    <= 1'b0;
             write_q <= 1'b0;
             mode_q  <= 1'b0;
             ahead_q <= {CNT_W{1'b0}};
-        end else begin
-            state_q <= state_d;
+        end else if (used) begin
             if (alloc_i || free_i || rp_ask_i || rp_look_i) rp_q <= 1'b0;
             else if (rp_take_i)                             rp_q <= 1'b1;
             if (alloc_i)   cs_q <= alloc_cs_i;
@@ -127,11 +128,13 @@ module smmu_tbu_slot #(
                 ahead_q <= alloc_ahead_i;
             end else if (older_left_i) ahead_q <= ahead_q - 1'b1;
         end
-        if (alloc_i) id_q <= alloc_id_i;
-        // OK-once may come from a configuration that is no longer valid, and RETRY, TABORT and
-        // TRAZWI say nothing new about it
-        if (alloc_i || cfg_inv_i) cs_known_q <= 1'b0;
-        else if (dn_i && !waits)  cs_known_q <= (dn_kind_i != `DN_K_ONCE);
+        if (used) begin
+            if (alloc_i) id_q <= alloc_id_i;
+            // OK-once may come from a configuration that is no longer valid, and RETRY, TABORT and
+            // TRAZWI say nothing new about it
+            if (alloc_i || cfg_inv_i) cs_known_q <= 1'b0;
+            else if (dn_i && !waits)  cs_known_q <= (dn_kind_i != `DN_K_ONCE);
+        end
     end
 
     // ---- what it wants -----------------------------------------------------------------

@@ -6,7 +6,7 @@
 // Spec   : D2 (pools), D16 (order per direction and ID), FLT-022, STL-023, STL-024
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : two-element vectors: element 0 read path, element 1 write path
-//          s1_*      the transaction in S1: want_i without regard to room
+//          s1_*      the transaction in S1, without regard to room
 //          dn_*      DN message, registered;  once_*  the same message a cycle
 //                    early when it is an OK or an OK-once
 //          rp_*      replay stage;  loc_*  local answer unit;  dc_*  write data
@@ -95,6 +95,7 @@ module smmu_tbu_slots #(
     wire [N*ID_W-1:0] ids;
 
     wire [2*N-1:0] of_dir = {valid & is_wr, valid & ~is_wr};
+    wire           some   = |valid;     // most of the time none: then nothing is compared
 
     // ---- free slots: reads from the bottom, writes from the top ------------------------
     reg  [CNT_W-1:0]  free_cnt;
@@ -142,31 +143,49 @@ module smmu_tbu_slots #(
                               (rsvd_ok_i[d] && (room != {CNT_W{1'b0}}));
 
             // who stands before a newcomer
-            wire [N-1:0] same;
-            for (s = 0; s < N; s = s + 1) begin : g_same
-                assign same[s]     = mine[s] && (ids[s*ID_W +: ID_W] == s1_id);
-                assign leave[d*N+s] = (rp_leave_i[d] && rp_slot == s[SLOT_W-1:0]) ||
-                                      (loc_free_i[d] && loc_slot == s[SLOT_W-1:0]);
+            integer       k;
+            reg [N-1:0]   same;
+            always @(*) begin
+                same = {N{1'b0}};
+                if (some)
+                    for (k = 0; k < N; k = k + 1)
+                        same[k] = mine[k] && (ids[k*ID_W +: ID_W] == s1_id);
             end
+
+            // who leaves
+            integer       l;
+            reg [N-1:0]   gone;
+            always @(*) begin
+                gone = {N{1'b0}};
+                if (rp_leave_i[d] || loc_free_i[d])
+                    for (l = 0; l < N; l = l + 1)
+                        gone[l] = (rp_leave_i[d] && rp_slot == l[SLOT_W-1:0]) ||
+                                  (loc_free_i[d] && loc_slot == l[SLOT_W-1:0]);
+            end
+            assign leave[d*N +: N] = gone;
             assign s1_same_o[d]    = |same;
             assign s1_same_cs_o[d] = |(same & cs);
 
             reg [CNT_W-1:0] count;
-            integer         k;
+            integer         c;
             always @(*) begin
                 count = {CNT_W{1'b0}};
-                for (k = 0; k < N; k = k + 1)
-                    if (same[k] && !leave[d*N+k]) count = count + 1'b1;
+                if (|same)
+                    for (c = 0; c < N; c = c + 1)
+                        if (same[c] && !gone[c]) count = count + 1'b1;
             end
             assign ahead[d*CNT_W +: CNT_W] = count;
 
             // replay: an OK comes first, what it carries is there for one cycle only
             wire              pick_valid;
             wire [SLOT_W-1:0] pick;
-            wire [N-1:0]      once_hit;
-            for (s = 0; s < N; s = s + 1) begin : g_once
-                assign once_hit[s] = once_valid_i && (once_slot_i == s[7:0]) && want_once[s] &&
-                                     mine[s];
+            integer           o;
+            reg [N-1:0]       once_hit;
+            always @(*) begin
+                once_hit = {N{1'b0}};
+                if (once_valid_i)
+                    for (o = 0; o < N; o = o + 1)
+                        once_hit[o] = once_slot_i == o[7:0] && want_once[o] && mine[o];
             end
             wire [N-1:0] want = mine & (want_rp | want_next);
 
@@ -200,41 +219,93 @@ module smmu_tbu_slots #(
         .take_i(ask_take_i), .valid_o(ask_valid_o), .pick_o(ask_slot_o));
     assign ask_write_o = is_wr[ask_slot_o];
 
+    // ---- what comes to which slot: compared in the cycles in which it comes -----------------
+    integer        t;
+    reg [N-1:0]    from_wr, from_rd, ask_take, dn_here, dc_here;
+    always @(*) begin
+        from_rd = {N{1'b0}};
+        from_wr = {N{1'b0}};
+        if (alloc_i[0])
+            for (t = 0; t < N; t = t + 1) from_rd[t] = (free_lo == t[SLOT_W-1:0]);
+        if (alloc_i[1])
+            for (t = 0; t < N; t = t + 1) from_wr[t] = (free_hi == t[SLOT_W-1:0]);
+    end
+    integer        u;
+    always @(*) begin
+        ask_take = {N{1'b0}};
+        if (ask_take_i)
+            for (u = 0; u < N; u = u + 1) ask_take[u] = (ask_slot_o == u[SLOT_W-1:0]);
+    end
+    integer        v;
+    always @(*) begin
+        dn_here = {N{1'b0}};
+        if (dn_valid_i)
+            for (v = 0; v < N; v = v + 1) dn_here[v] = (dn_slot_i == v[7:0]);
+    end
+    integer        w;
+    always @(*) begin
+        dc_here = {N{1'b0}};
+        if (dc_valid_i)
+            for (w = 0; w < N; w = w + 1) dc_here[w] = valid[w] && (dc_slot_i == w[SLOT_W-1:0]);
+    end
+
+    // the replay stages and the local answers: slots and IDs of both directions
+    integer        r;
+    reg [N-1:0]    in_rp, rp_same;
+    always @(*) begin
+        in_rp   = {N{1'b0}};
+        rp_same = {N{1'b0}};
+        if (some)
+            for (r = 0; r < N; r = r + 1) begin
+                in_rp[r]   = valid[r] && (is_wr[r] ? rp_slot_i[SLOT_W +: SLOT_W]
+                                                   : rp_slot_i[0 +: SLOT_W]) == r[SLOT_W-1:0];
+                rp_same[r] = valid[r] && (is_wr[r] ? rp_valid_i[1] : rp_valid_i[0])
+                          && (is_wr[r] ? rp_id_i[ID_W +: ID_W] : rp_id_i[0 +: ID_W])
+                             == ids[r*ID_W +: ID_W];
+            end
+    end
+    integer        x;
+    reg [N-1:0]    rp_take;
+    always @(*) begin
+        rp_take = {N{1'b0}};
+        if (|pick_take_i)
+            for (x = 0; x < N; x = x + 1)
+                rp_take[x] = valid[x] && (is_wr[x] ? pick_take_i[1] : pick_take_i[0])
+                          && (is_wr[x] ? pick_slot_o[SLOT_W +: SLOT_W] : pick_slot_o[0 +: SLOT_W])
+                             == x[SLOT_W-1:0];
+    end
+    integer        y;
+    reg [N-1:0]    older_left;
+    always @(*) begin
+        older_left = {N{1'b0}};
+        if (|rp_leave_i || |loc_free_i)
+            for (y = 0; y < N; y = y + 1)
+                older_left[y] = is_wr[y]
+                    ? (rp_leave_i[1] && rp_id_i[ID_W +: ID_W] == ids[y*ID_W +: ID_W]) ||
+                      (loc_free_i[1] && loc_id_i[ID_W +: ID_W] == ids[y*ID_W +: ID_W])
+                    : (rp_leave_i[0] && rp_id_i[0 +: ID_W] == ids[y*ID_W +: ID_W]) ||
+                      (loc_free_i[0] && loc_id_i[0 +: ID_W] == ids[y*ID_W +: ID_W]);
+    end
+
     // ---- the slots ----------------------------------------------------------------------
     generate
         for (s = 0; s < N; s = s + 1) begin : g_slot
-            wire [SLOT_W-1:0] me = s[SLOT_W-1:0];
-            wire from_wr  = alloc_i[1] && (free_hi == me);
-            wire alloc    = from_wr || (alloc_i[0] && (free_lo == me));
-            wire dir      = is_wr[s];
-            wire [ID_W-1:0] id = ids[s*ID_W +: ID_W];
-            wire [ID_W-1:0] rp_id  = dir ? rp_id_i[ID_W +: ID_W]  : rp_id_i[0 +: ID_W];
-            wire [ID_W-1:0] loc_id = dir ? loc_id_i[ID_W +: ID_W] : loc_id_i[0 +: ID_W];
-            wire [SLOT_W-1:0] rp_slot = dir ? rp_slot_i[SLOT_W +: SLOT_W] : rp_slot_i[0 +: SLOT_W];
-            wire [SLOT_W-1:0] pick    = dir ? pick_slot_o[SLOT_W +: SLOT_W] : pick_slot_o[0 +: SLOT_W];
-            wire in_rp    = valid[s] && (rp_slot == me);
-
-            wire rp_same    = valid[s] && rp_valid_i[dir] && (rp_id == id);
-            wire older_left = (rp_leave_i[dir] && rp_id == id) ||
-                              (loc_free_i[dir] && loc_id == id);
-
+            wire dir = is_wr[s];
             smmu_tbu_slot #(.ID_W(ID_W), .CNT_W(CNT_W)) u_slot (
                 .clk_i(clk_i), .rst_ni(rst_ni),
-                .alloc_i(alloc),
-                .alloc_state_i(from_wr ? alloc_state_i[5:3] : alloc_state_i[2:0]),
-                .alloc_write_i(from_wr),
-                .alloc_id_i(from_wr ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
-                .alloc_ahead_i(from_wr ? ahead[CNT_W +: CNT_W] : ahead[0 +: CNT_W]),
-                .alloc_cs_i(from_wr ? alloc_cs_i[1] : alloc_cs_i[0]),
+                .alloc_i(from_wr[s] || from_rd[s]),
+                .alloc_state_i(from_wr[s] ? alloc_state_i[5:3] : alloc_state_i[2:0]),
+                .alloc_write_i(from_wr[s]),
+                .alloc_id_i(from_wr[s] ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
+                .alloc_ahead_i(from_wr[s] ? ahead[CNT_W +: CNT_W] : ahead[0 +: CNT_W]),
+                .alloc_cs_i(from_wr[s] ? alloc_cs_i[1] : alloc_cs_i[0]),
                 .alloc_dc_i(alloc_dc_i),
-                .alloc_mode_i(from_wr ? alloc_mode_i[1] : alloc_mode_i[0]),
-                .dn_i(dn_valid_i && dn_slot_i == s[7:0]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
+                .alloc_mode_i(from_wr[s] ? alloc_mode_i[1] : alloc_mode_i[0]),
+                .dn_i(dn_here[s]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
                 .off_i(off_i), .cfg_inv_i(cfg_inv_i),
-                .ask_take_i(ask_take_i && ask_slot_o == me),
-                .rp_take_i(valid[s] && pick_take_i[dir] && pick == me),
-                .rp_ask_i(rp_ask_i[dir] && in_rp), .rp_look_i(rp_look_i[dir] && in_rp),
-                .rp_same_i(rp_same), .older_left_i(older_left),
-                .dc_i(dc_valid_i && dc_slot_i == me && valid[s]),
+                .ask_take_i(ask_take[s]), .rp_take_i(rp_take[s]),
+                .rp_ask_i(rp_ask_i[dir] && in_rp[s]), .rp_look_i(rp_look_i[dir] && in_rp[s]),
+                .rp_same_i(rp_same[s]), .older_left_i(older_left[s]), .dc_i(dc_here[s]),
                 .free_i(valid[s] && (dir ? leave[N+s] : leave[s])),
                 .valid_o(valid[s]), .write_o(is_wr[s]), .id_o(ids[s*ID_W +: ID_W]),
                 .mode_o(mode[s]), .cs_o(cs[s]), .cs_known_o(cs_known[s]),
