@@ -23,7 +23,7 @@ def _commands(top: str, main: Path, files: list[Path], folder: Path) -> list[lis
     verilate = [
         "verilator", "-cc", "--exe", *runner.VERILATOR_STRICT, "-Wno-fatal", *runner.VERILATOR_FAST,
         "-Mdir", str(folder), "--top-module", top, "--prefix", "Vtop", "-o", "program",
-        *runner.VERILATOR_NOISE, "-CFLAGS", "-std=c++20", *(f"-I{d}" for d in include),
+        *runner.VERILATOR_MODEL, "-CFLAGS", "-std=c++20", *(f"-I{d}" for d in include),
         str(main), str(runner.LINT_VLT), *map(str, files),
     ]  # fmt: skip
     make = ["make", "-j", str(min(2, os.cpu_count() or 1)), "-C", str(folder), "-f", "Vtop.mk",

@@ -58,10 +58,9 @@ ICARUS_STRICT = ["-g2005", "-Wall"]
 # Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 VERILATOR_FAST = ["-O3"]  # one flat module: twice the compile time, a faster simulation
-# The design skips what nothing asks for, in guarded loops; the optimiser of the dataflow graph
+# The design skips what nothing asks for, in guarded loops; the optimiser of the dataflow graph (dfg)
 # turns some of them back into expressions that are evaluated every cycle.
-VERILATOR_SKIPS = ["-fno-dfg"]
-VERILATOR_NOISE = ["--x-assign", "unique", "--x-initial", "unique"]
+VERILATOR_MODEL = ["--x-assign", "unique", "--x-initial", "unique", "-fno-dfg"]
 # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters. More than
 # -O1 of the compiler takes four times as long and gains nothing measurable.
 MAKE_FLAGS = ["OPT_FAST=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include"]
@@ -166,8 +165,7 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     verilate = [
         "verilator", "-cc", "--exe", "--vpi", "--timing", *VERILATOR_STRICT, "-Wno-fatal",
         "-Mdir", str(b.folder), "--top-module", b.top, "--prefix", "Vtop", "-o", b.top,
-        "--timescale", "/".join(TIMESCALE), *VERILATOR_NOISE,
-        *VERILATOR_SKIPS,
+        "--timescale", "/".join(TIMESCALE), *VERILATOR_MODEL,
         "-CFLAGS", f"-std=c++20 -I{main_dir}",
         "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"
         f" -Wl,--export-dynamic-symbol={STORAGE}",
