@@ -58,7 +58,7 @@ ICARUS_STRICT = ["-g2005", "-Wall"]
 # Waivers live in lint.vlt, each with its reason; nothing is switched off here.
 VERILATOR_STRICT = ["-Wall", "--language", "1364-2005"]
 VERILATOR_FAST = ["-O3"]  # one flat module: twice the compile time, a faster simulation
-# The design skips what nothing asks for, in guarded loops; the optimiser of the dataflow graph (dfg)
+# The design skips what nothing asks for, in guarded loops; the optimiser of the dataflow graph
 # turns some of them back into expressions that are evaluated every cycle.
 VERILATOR_MODEL = ["--x-assign", "unique", "--x-initial", "unique", "-fno-dfg"]
 # OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters. More than

@@ -50,6 +50,8 @@ module util_fifo #(
     always @(*) begin
         column  = {WORDS{1'b0}};
         rd_data = {WIDTH{1'b0}};
+        b       = 0;
+        r       = 0;
         if (rd_valid_o)                         // else there is no word to choose
             for (b = 0; b < WIDTH; b = b + 1) begin
                 for (r = 0; r < DEPTH; r = r + 1) column[r] = mem_q[r*WIDTH + b];

@@ -32,6 +32,7 @@ module util_rr_grant #(
         first       = {N{1'b0}};
         seen_above  = 1'b0;
         seen        = 1'b0;
+        i           = 0;
         if (|req_i)                 // nobody asks most of the time: nothing to choose
             for (i = 0; i < N; i = i + 1) begin
                 first_above[i] = above[i] && !seen_above;
@@ -48,6 +49,7 @@ module util_rr_grant #(
     always @(*) begin
         after_d = after_q;
         taken   = 1'b0;
+        k       = 0;
         if (take_i && (|req_i))
             for (k = 0; k < N; k = k + 1) begin
                 after_d[k] = taken;

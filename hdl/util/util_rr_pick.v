@@ -30,6 +30,7 @@ module util_rr_pick #(
     reg [PICK_W-1:0] pick;
     always @(*) begin
         pick = {PICK_W{1'b0}};
+        i    = 0;
         if (|req_i)
             for (i = 0; i < N; i = i + 1) if (grant[i]) pick = pick | i[PICK_W-1:0];
     end

@@ -147,6 +147,7 @@ module smmu_tbu_slots #(
             reg [N-1:0]   same;
             always @(*) begin
                 same = {N{1'b0}};
+                k    = 0;
                 if (some)
                     for (k = 0; k < N; k = k + 1)
                         same[k] = mine[k] && (ids[k*ID_W +: ID_W] == s1_id);
@@ -157,6 +158,7 @@ module smmu_tbu_slots #(
             reg [N-1:0]   gone;
             always @(*) begin
                 gone = {N{1'b0}};
+                l    = 0;
                 if (rp_leave_i[d] || loc_free_i[d])
                     for (l = 0; l < N; l = l + 1)
                         gone[l] = (rp_leave_i[d] && rp_slot == l[SLOT_W-1:0]) ||
@@ -170,6 +172,7 @@ module smmu_tbu_slots #(
             integer         c;
             always @(*) begin
                 count = {CNT_W{1'b0}};
+                c     = 0;
                 if (|same)
                     for (c = 0; c < N; c = c + 1)
                         if (same[c] && !gone[c]) count = count + 1'b1;
@@ -183,6 +186,7 @@ module smmu_tbu_slots #(
             reg [N-1:0]       once_hit;
             always @(*) begin
                 once_hit = {N{1'b0}};
+                o        = 0;
                 if (once_valid_i)
                     for (o = 0; o < N; o = o + 1)
                         once_hit[o] = once_slot_i == o[7:0] && want_once[o] && mine[o];
@@ -225,6 +229,7 @@ module smmu_tbu_slots #(
     always @(*) begin
         from_rd = {N{1'b0}};
         from_wr = {N{1'b0}};
+        t       = 0;
         if (alloc_i[0])
             for (t = 0; t < N; t = t + 1) from_rd[t] = (free_lo == t[SLOT_W-1:0]);
         if (alloc_i[1])
@@ -233,18 +238,21 @@ module smmu_tbu_slots #(
     integer        u;
     always @(*) begin
         ask_take = {N{1'b0}};
+        u        = 0;
         if (ask_take_i)
             for (u = 0; u < N; u = u + 1) ask_take[u] = (ask_slot_o == u[SLOT_W-1:0]);
     end
     integer        v;
     always @(*) begin
         dn_here = {N{1'b0}};
+        v       = 0;
         if (dn_valid_i)
             for (v = 0; v < N; v = v + 1) dn_here[v] = (dn_slot_i == v[7:0]);
     end
     integer        w;
     always @(*) begin
         dc_here = {N{1'b0}};
+        w       = 0;
         if (dc_valid_i)
             for (w = 0; w < N; w = w + 1) dc_here[w] = valid[w] && (dc_slot_i == w[SLOT_W-1:0]);
     end
@@ -255,6 +263,7 @@ module smmu_tbu_slots #(
     always @(*) begin
         in_rp   = {N{1'b0}};
         rp_same = {N{1'b0}};
+        r       = 0;
         if (some)
             for (r = 0; r < N; r = r + 1) begin
                 in_rp[r]   = valid[r] && (is_wr[r] ? rp_slot_i[SLOT_W +: SLOT_W]
@@ -268,6 +277,7 @@ module smmu_tbu_slots #(
     reg [N-1:0]    rp_take;
     always @(*) begin
         rp_take = {N{1'b0}};
+        x       = 0;
         if (|pick_take_i)
             for (x = 0; x < N; x = x + 1)
                 rp_take[x] = valid[x] && (is_wr[x] ? pick_take_i[1] : pick_take_i[0])
@@ -278,6 +288,7 @@ module smmu_tbu_slots #(
     reg [N-1:0]    older_left;
     always @(*) begin
         older_left = {N{1'b0}};
+        y          = 0;
         if (|rp_leave_i || |loc_free_i)
             for (y = 0; y < N; y = y + 1)
                 older_left[y] = is_wr[y]

@@ -68,6 +68,7 @@ module smmu_tbu_utlb #(
                 ent   = {`ENT_S1SIZE_LSB{1'b0}};
                 vpn   = lu_vpn_i[p*52 +: 52];
                 match = {N{1'b0}};
+                e     = 0;
                 if (lu_valid_i[p])
                     for (e = 0; e < N; e = e + 1) begin
                         ent      = ents_q[e*`ENT_W +: `ENT_S1SIZE_LSB];
@@ -101,6 +102,7 @@ module smmu_tbu_utlb #(
         op_va    = 1'b0;
         overlap  = {N{1'b0}};
         drop     = {N{1'b0}};
+        o        = 0;
         if (up_valid_i || fl_valid_i)
             for (o = 0; o < N; o = o + 1) begin
                 op       = ents_q[o*`ENT_W +: `ENT_PPN_LSB];
@@ -137,6 +139,7 @@ module smmu_tbu_utlb #(
     integer     i;
     always @(*) begin
         here = {N{1'b0}};
+        i    = 0;
         if (up_valid_i)
             for (i = N - 1; i >= 0; i = i - 1)
                 if (pool[i]) begin
@@ -166,6 +169,7 @@ module smmu_tbu_utlb #(
     always @(*) begin
         idx_rd = {IDX_W{1'b0}};
         idx_wr = {IDX_W{1'b0}};
+        j      = 0;
         if (|lu_valid_i)
             for (j = N - 1; j >= 0; j = j - 1) begin
                 if (hit_rd[j]) idx_rd = j[IDX_W-1:0];

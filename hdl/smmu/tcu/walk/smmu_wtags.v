@@ -119,6 +119,7 @@ module smmu_wtags #(
         at_1         = {ENTRIES{1'b0}};
         at_2         = {ENTRIES{1'b0}};
         at_3         = {ENTRIES{1'b0}};
+        i            = 0;
         if (lu_valid_i)
             for (i = 0; i < ENTRIES; i = i + 1) begin
                 lu_tag       = key_q[i*`WK_W +: `WK_W];
@@ -145,6 +146,7 @@ module smmu_wtags #(
         op_eq  = 1'b0;
         same   = {ENTRIES{1'b0}};
         drop   = {ENTRIES{1'b0}};
+        j      = 0;
         if (al_valid_i || inv_here)
             for (j = 0; j < ENTRIES; j = j + 1) begin
                 op_tag  = key_q[j*`WK_W +: `WK_W];
@@ -166,6 +168,7 @@ module smmu_wtags #(
         lu_level_o = (|at_3) ? 2'd3 : (|at_2) ? 2'd2 : (|at_1) ? 2'd1 : 2'd0;
         best       = (|at_3) ? at_3 : (|at_2) ? at_2 : (|at_1) ? at_1 : match;
         lu_idx_o   = {IDX_W{1'b0}};
+        k          = 0;
         if (lu_valid_i)
             for (k = ENTRIES - 1; k >= 0; k = k - 1)
                 if (best[k]) lu_idx_o = k[IDX_W-1:0];
@@ -198,6 +201,7 @@ module smmu_wtags #(
     always @(*) begin
         same_idx = {IDX_W{1'b0}};
         free_idx = {IDX_W{1'b0}};
+        m        = 0;
         if (al_valid_i)
             for (m = ENTRIES - 1; m >= 0; m = m - 1) begin
                 if (same[m]) same_idx = m[IDX_W-1:0];
@@ -211,6 +215,7 @@ module smmu_wtags #(
     reg [ENTRIES-1:0]  mine;
     always @(*) begin
         mine = {ENTRIES{1'b0}};
+        n    = 0;
         if (al_valid_i)
             for (n = 0; n < ENTRIES; n = n + 1) mine[n] = al_idx_o == n[IDX_W-1:0];
     end
