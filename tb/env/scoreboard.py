@@ -243,7 +243,9 @@ class SmmuScoreboard(uvm_scoreboard):
         for burst in self._open():
             if _where(burst) == where and any(o.event == plain for o in self._predict(burst)):
                 self.checked["stall record"] += 1
-                wrong = self.stalls.recorded(where, decoded.stag, self._open_at(where))
+                here = [b for b in self._open() if _where(b) == where]
+                ended = sum(bool(b.notes.get("terminated")) for b in here)
+                wrong = self.stalls.recorded(where, decoded.stag, len(here), ended)
                 if wrong:
                     self._error(f"{wrong}: {decoded}")
                 return
@@ -269,7 +271,7 @@ class SmmuScoreboard(uvm_scoreboard):
         else:
             # a terminated stall has had its record
             self.events.wanted.append({o.event for _, o in fitting})
-        self.stalls.ended(stall, outcome)
+        self.stalls.ended(stall, outcome, where, self._open_at(where))
         self.checked[outcome.kind.value] += 1
 
     def _endings(

@@ -26,11 +26,16 @@ TERMINATED = {
 
 @dataclass(eq=False)
 class Stall:
-    """One stall record; ``verdicts`` are what commands have said of it since."""
+    """One stall record; ``verdicts`` are what commands have said of it since.
+
+    A ``late`` one was on its way when CMD_STALL_TERM ended its burst, or is that of another burst
+    to the same place.
+    """
 
     where: Where
     stag: int
     verdicts: set[str] = field(default_factory=set)
+    late: bool = False
 
     def __str__(self) -> str:
         said = f"answered by {' or '.join(sorted(self.verdicts))}" if self.verdicts else (
@@ -57,10 +62,11 @@ class StallWatch:
         return [stall for stall in self.stalls if stall.where == where]
 
     # ---- what passes on the pins -------------------------------------------------------------
-    def recorded(self, where: Where, stag: int, open_bursts: int) -> str:
+    def recorded(self, where: Where, stag: int, open_bursts: int, terminated: int = 0) -> str:
         """A stall record was written while ``open_bursts`` bursts to there were open.
 
-        What is wrong with it, empty when nothing is.
+        CMD_STALL_TERM was said of ``terminated`` of them. What is wrong with the record, empty
+        when nothing is.
         """
         for stall in self.live:
             if (stall.where[0], stall.stag) == (where[0], stag):
@@ -68,11 +74,12 @@ class StallWatch:
         known = self.of(where)
         if len(known) >= open_bursts:
             # a retried burst that stalls again has a new record (STL-010, STL-011)
-            retried = next((stall for stall in known if RETRY in stall.verdicts), None)
-            if retried is None:
+            over = next((stall for stall in known if stall.late or RETRY in stall.verdicts), None)
+            if over is None:
                 return "a second record of a stall nobody has answered (STL-027)"
-            self.stalls.remove(retried)
-        self.stalls.append(Stall(where, stag))
+            self.stalls.remove(over)
+        late = terminated > sum(ABORT in stall.verdicts for stall in known)
+        self.stalls.append(Stall(where, stag, {ABORT} if late else set(), late))
         if len(self.live) > self.limit:
             return f"{len(self.live)} stall records unanswered, STALL_MAX is {self.limit} (STL-022)"
         return ""
@@ -111,13 +118,15 @@ class StallWatch:
             if RETRY in stall.verdicts:
                 found.append((stall, None))
             found += [(stall, TERMINATED[v]) for v in (ABORT, RAZWI) if v in stall.verdicts]
-        if len(known) < open_bursts:
+        if sum(not stall.late for stall in known) < open_bursts:
             found.insert(0, (None, None))
         return found
 
-    def ended(self, stall: Stall | None, outcome: Outcome) -> None:
-        """A burst ended, and with it this stall."""
+    def ended(self, stall: Stall | None, outcome: Outcome, where: Where, open_bursts: int) -> None:
+        """A burst to there ended, and with it this stall; ``open_bursts`` are left."""
         if stall is not None:
             self.stalls.remove(stall)
             forced = outcome in TERMINATED.values()
             self.ends[outcome.kind.value.lower() if forced else RETRY] += 1
+        if not open_bursts:
+            self.stalls = [s for s in self.stalls if s.where != where or not s.late]

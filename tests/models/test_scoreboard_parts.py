@@ -24,7 +24,7 @@ def test_a_stall_waits_for_software() -> None:
     watch.command(Cmd.resume(sid=5, stag=0x100, ac=0, ab=1))
     ((stall, outcome),) = watch.endings(HERE, 1)
     assert outcome is TERMINATED["abort"] and not watch.live
-    watch.ended(stall, outcome)
+    watch.ended(stall, outcome, HERE, 0)
     assert watch.stalls == [] and watch.ends == {"abort": 1}
 
 
@@ -65,6 +65,21 @@ def test_two_bursts_to_one_place() -> None:
     watch = StallWatch(2)
     watch.recorded(HERE, 1, 2)
     assert watch.endings(HERE, 2) == [(None, None)]
+
+
+def test_a_record_on_its_way_when_its_burst_is_terminated() -> None:
+    """STL-014: it may be of the burst CMD_STALL_TERM ended, and then binds no other one."""
+    watch = StallWatch(2)
+    assert watch.recorded(HERE, 1, 2, terminated=1) == "" and not watch.live
+    watch.ended(None, TERMINATED["abort"], HERE, 1)
+    assert (None, None) in watch.endings(HERE, 1)
+    assert watch.recorded(HERE, 2, 1) == "" and len(watch.live) == 1
+    assert "STL-027" in watch.recorded(HERE, 3, 1)
+    # the burst that was ended had its record before: this one is of another burst, and binds it
+    watch = StallWatch(2)
+    watch.recorded(HERE, 1, 1)
+    watch.command(Cmd.stall_term(sid=5))
+    assert watch.recorded(HERE, 2, 2, terminated=1) == "" and len(watch.live) == 1
 
 
 def test_slots_follow_each_other() -> None:
