@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cocotb.triggers import Event
+from cocotb.triggers import Event, Lock
 
 from tb.bfm.mailbox import Unit, drain
 
@@ -25,25 +25,17 @@ class RegisterPort:
         self._req, self._req_cnt = unit.words("req_mem"), unit.reg("req_cnt")
         self._rsp = unit.reg("rsp_q")
         self._posted = self._req_cnt.get()
-        self._busy = False
-        self._ended, self._free = Event(), Event()
+        self._lock, self._ended = Lock(), Event()  # first come, first served
         drain(unit.reg("done_cnt_q"), lambda _: self._ended.set())
 
     async def _access(self, request: int) -> int:
-        while self._busy:
-            await self._free.wait()
-        self._busy = True
-        try:
+        async with self._lock:
             self._ended.clear()
             self._posted = (self._posted + 1) & 0xFFFFFFFF
             self._req.set(0, request)
             self._req_cnt.set(self._posted)
             await self._ended.wait()
             answer = self._rsp.get()
-        finally:
-            self._busy = False
-            self._free.set()
-            self._free.clear()
         if answer >> 32:
             raise RuntimeError(f"register access answered {answer >> 32}")
         return answer
