@@ -397,3 +397,21 @@ async def disabled_at_any_moment(dut: Any) -> None:
     held[0].answer()
     s.bench.ptw.filters.clear()
     await s.finish()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def accesses_are_served_in_turn(dut: Any) -> None:
+    """Bench: a task that reads without a pause keeps no other one from the registers."""
+    s = await Scene.start(dut)
+    counts = {"AIDR": 0, "IDR4": 0}
+
+    async def reader(name: str) -> None:
+        while max(counts.values()) < 20:
+            await s.prog.read(name)
+            counts[name] += 1
+
+    tasks = [cocotb.start_soon(reader(name)) for name in counts]
+    for task in tasks:
+        await task
+    assert min(counts.values()) >= 19, counts
+    await s.finish()
