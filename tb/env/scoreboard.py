@@ -104,6 +104,7 @@ class SmmuScoreboard(uvm_scoreboard):
         self.slots = SlotOrder()
         self.causes = IrqWatch()
         self.stalls = StallWatch(0)
+        self.doubts: list[tuple[tuple[Where, int, int, int], str]] = []  # stall records
         self._done: deque[AxiDeviceBurst] = deque()
 
     def reset(self) -> None:
@@ -200,6 +201,7 @@ class SmmuScoreboard(uvm_scoreboard):
             sid = self.stalls.command(data)
             if sid is not None:
                 self._terminate(sid)
+        self._settle_doubts()
 
     def _irq(self, pulse: IrqItem) -> None:
         regs = self.model.regs
@@ -245,11 +247,21 @@ class SmmuScoreboard(uvm_scoreboard):
                 self.checked["stall record"] += 1
                 here = [b for b in self._open() if _where(b) == where]
                 ended = sum(bool(b.notes.get("terminated")) for b in here)
-                wrong = self.stalls.recorded(where, decoded.stag, len(here), ended)
-                if wrong:
-                    self._error(f"{wrong}: {decoded}")
+                written = where, decoded.stag, len(here), ended
+                if self.stalls.recorded(*written):
+                    self.doubts.append((written, str(decoded)))
                 return
         self._error(f"unexpected stall record {decoded}")
+
+    def _settle_doubts(self) -> None:
+        """Records that were wrong by the commands known then, by those known now.
+
+        A command is known when its read burst ends; the SMMU acts on it at its beat.
+        """
+        doubts, self.doubts = self.doubts, []
+        for written, decoded in doubts:
+            if wrong := self.stalls.recorded(*written):
+                self._error(f"{wrong}: {decoded}")
 
     def _judge(self, burst: AxiDeviceBurst) -> None:
         line = self.open[burst.tbu]
@@ -285,8 +297,9 @@ class SmmuScoreboard(uvm_scoreboard):
             ]
         if burst.notes.get("terminated"):
             found.append((None, TERMINATED["abort"]))
-        # a burst that was sent is never taken for one answered locally
-        return sorted(found, key=lambda end: end[1].kind is not Kind.OK)
+        # a burst that was sent is never taken for one answered locally, and one that software
+        # answered not for another to the same place
+        return sorted(found, key=lambda end: (end[1].kind is not Kind.OK, end[0] is None))
 
     def _mismatch(self, burst: AxiDeviceBurst, endings: list[tuple[Stall | None, Outcome]],
                   reasons: list[str]) -> None:  # fmt: skip
@@ -373,6 +386,7 @@ class SmmuScoreboard(uvm_scoreboard):
 
         Long tests call it now and then, with nothing open and every record in memory.
         """
+        self._settle_doubts()
         pairs, wrong = self.events.settle()
         self.checked["event"] += pairs
         for text in wrong:

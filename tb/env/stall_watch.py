@@ -65,23 +65,25 @@ class StallWatch:
     def recorded(self, where: Where, stag: int, open_bursts: int, terminated: int = 0) -> str:
         """A stall record was written while ``open_bursts`` bursts to there were open.
 
-        CMD_STALL_TERM was said of ``terminated`` of them. What is wrong with the record, empty
-        when nothing is.
+        CMD_STALL_TERM was said of ``terminated`` of them. What is wrong with the record, which
+        is not taken then; empty when nothing is.
         """
-        for stall in self.live:
+        live = self.live
+        for stall in live:
             if (stall.where[0], stall.stag) == (where[0], stag):
                 return f"STAG 0x{stag:04x} of a live stall is used again (STL-002, STL-004)"
-        known = self.of(where)
+        known, over = self.of(where), None
         if len(known) >= open_bursts:
             # a retried burst that stalls again has a new record (STL-010, STL-011)
             over = next((stall for stall in known if stall.late or RETRY in stall.verdicts), None)
             if over is None:
                 return "a second record of a stall nobody has answered (STL-027)"
-            self.stalls.remove(over)
         late = terminated > sum(ABORT in stall.verdicts for stall in known)
+        if len(live) + (not late) > self.limit:
+            return f"{len(live) + 1} stall records unanswered, STALL_MAX is {self.limit} (STL-022)"
+        if over is not None:
+            self.stalls.remove(over)
         self.stalls.append(Stall(where, stag, {ABORT} if late else set(), late))
-        if len(self.live) > self.limit:
-            return f"{len(self.live)} stall records unanswered, STALL_MAX is {self.limit} (STL-022)"
         return ""
 
     def command(self, data: bytes) -> int | None:

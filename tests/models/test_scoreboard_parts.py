@@ -60,6 +60,15 @@ def test_a_retried_stall_may_stall_again() -> None:
     assert watch.endings(HERE, 1) == []
 
 
+def test_a_record_before_its_command_is_known() -> None:
+    """One that was wrong leaves no trace and is right once CMD_RESUME has been seen."""
+    watch = StallWatch(1)
+    watch.recorded(HERE, 1, 1)
+    assert "STL-027" in watch.recorded(HERE, 2, 1) and len(watch.stalls) == 1
+    watch.command(Cmd.resume(sid=5, stag=1, ac=1, ab=0))
+    assert watch.recorded(HERE, 2, 1) == "" and [s.stag for s in watch.live] == [2]
+
+
 def test_two_bursts_to_one_place() -> None:
     """One of two stalled: the other may end as translated."""
     watch = StallWatch(2)
