@@ -126,8 +126,7 @@ class SmmuScoreboard(uvm_scoreboard):
             await self._answers.wait()
             # a cycle later everything of the time step of an answer has been published
             await bench.cycles(1)
-            while self._done:
-                self._judge(self._done.popleft())
+            self._judge_ended()
 
     # ---- inlets --------------------------------------------------------------------------
     def _register(self, access: AxilAccess) -> None:
@@ -202,6 +201,7 @@ class SmmuScoreboard(uvm_scoreboard):
             if sid is not None:
                 self._terminate(sid)
         self._settle_doubts()
+        self._answers.set()
 
     def _irq(self, pulse: IrqItem) -> None:
         regs = self.model.regs
@@ -263,14 +263,18 @@ class SmmuScoreboard(uvm_scoreboard):
             if wrong := self.stalls.recorded(*written):
                 self._error(f"{wrong}: {decoded}")
 
+    def _judge_ended(self, rest: bool = False) -> None:
+        """In the order of their ends; one whose command is not known yet holds up the others."""
+        while self._done and (rest or self._ways(self._done[0])):
+            self._judge(self._done.popleft())
+
     def _judge(self, burst: AxiDeviceBurst) -> None:
         line = self.open[burst.tbu]
         same_id = [b for b in line if _channel(b.txn) == _channel(burst.txn)]
         if same_id[0] is not burst:
             older = _text(same_id[0].txn)
             self._error(f"tbu{burst.tbu} {_text(burst.txn)} was answered before {older}")
-        where = _where(burst)
-        endings = self._endings(burst, self.stalls.endings(where, self._open_at(where)))
+        where, endings = _where(burst), self._ways(burst)
         line.remove(burst)
         reasons = [self._differs(burst, outcome) for _, outcome in endings]
         if all(reasons):
@@ -286,12 +290,11 @@ class SmmuScoreboard(uvm_scoreboard):
         self.stalls.ended(stall, outcome, where, self._open_at(where))
         self.checked[outcome.kind.value] += 1
 
-    def _endings(
-        self, burst: AxiDeviceBurst, ways: list[tuple[Stall | None, Outcome | None]]
-    ) -> list[tuple[Stall | None, Outcome]]:
-        """All a burst may have ended with, translations spelled out."""
+    def _ways(self, burst: AxiDeviceBurst) -> list[tuple[Stall | None, Outcome]]:
+        """All a burst may end with now, translations spelled out."""
+        where = _where(burst)
         found: list[tuple[Stall | None, Outcome]] = []
-        for stall, outcome in ways:
+        for stall, outcome in self.stalls.endings(where, self._open_at(where)):
             found += [
                 (stall, o) for o in (burst.notes["outcomes"] if outcome is None else [outcome])
             ]
@@ -372,6 +375,7 @@ class SmmuScoreboard(uvm_scoreboard):
         # raised, not asserted: one line, without the values pytest would add to it
         if self.checked.total() == self.checked["interrupt"] and not self.errors:
             raise AssertionError("the scoreboard compared nothing")
+        self._judge_ended(rest=True)
         for text in self.unfinished()[: len(self._open())]:
             self._error(text)
         stray = [txn for line in self.downstream.values() for txn in line]
@@ -386,6 +390,7 @@ class SmmuScoreboard(uvm_scoreboard):
 
         Long tests call it now and then, with nothing open and every record in memory.
         """
+        self._judge_ended(rest=True)
         self._settle_doubts()
         pairs, wrong = self.events.settle()
         self.checked["event"] += pairs
