@@ -275,6 +275,7 @@ class AnswerWhileStalled(SmmuTest):
         await self.prog.command(Cmd.resume(sid=STALL_SID, stag=record.stag, ac=0, ab=0))
         await txn
         await self.bench.cycles(3)
+        self.env.scoreboard.match_events()  # no command comes any more
         errors = self.env.scoreboard.errors
         assert len(errors) == 1 and "no CMD_RESUME fetched (STL-001)" in errors[0], errors
         errors.clear()
