@@ -69,6 +69,7 @@ MAKE_FLAGS = ["OPT_FAST=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include"]
 DEFAULT_TIMEOUT_S = 900.0
 COVERAGE_DAT = "coverage.dat"  # in the folder of a run
 WAVES = "waves.fst"  # there too
+TRANSACTORS = ROOT / "tb" / "bfm"
 RUNS_VARIABLE = "RUN_FOLDER"  # where simulations run; default: below their build
 KEEP_BUILDS_S = 3 * 24 * 3600  # a build unused for longer goes when another one is made
 
@@ -138,9 +139,11 @@ def _public_vlt(
     """What cocotb may touch: inputs of the top, what the bench's Verilog marks, modules asked for.
 
     Everything public (what cocotb's own runner asks for) costs 3.5 times the run time; each signal
-    Python may write is evaluated like an input, so the top and the bench are public to be read.
+    Python may write is evaluated like an input, so the top and the bench are public to be read, and
+    of the transactors only what their Verilog marks.
     """
     bench = {p.stem for p in files if p.is_relative_to(ROOT / "tb")}
+    bench -= {p.stem for p in files if p.is_relative_to(TRANSACTORS)}
     top_file = next((p for p in files if p.stem == top), None)
     inputs = library.inputs_of(top_file) if top_file else []
     lines = [f'public_flat_rd -module "{name}" -var "*"' for name in sorted({top, *bench})]

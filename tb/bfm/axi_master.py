@@ -72,7 +72,7 @@ class AxiMaster:
     def __init__(self, handle: Any, name: str = "") -> None:
         self.name = name or handle._name
         self.log = logging.getLogger(f"cocotb.{self.name}")
-        self.data_w = len(handle.m_axi_wdata)
+        self.data_w, self.id_w = len(handle.m_axi_wdata), len(handle.m_axi_awid)
         self.lanes = self.data_w // 8
         self.halves = {"rd": _Half(handle.u_rd, False), "wr": _Half(handle.u_wr, True)}
         self.cycle_reg = Unit(handle).reg("cycle_q")

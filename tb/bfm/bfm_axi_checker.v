@@ -59,6 +59,7 @@ module bfm_axi_checker #(
                E_W_AHEAD   = 14; // W more than cfg_w_ahead bursts before AW
 
     reg [31:0] cfg_w_ahead /* verilator public_flat_rw */;
+    reg [31:0] w_ahead_q;  // as of the last edge (bfm_throttle says why)
 
     // ---- stability ---------------------------------------------------------------
     localparam RW = ID_W + DATA_W + 3;
@@ -96,6 +97,7 @@ module bfm_axi_checker #(
 
     initial begin
         cfg_w_ahead = 32'h7fffffff;
+        w_ahead_q   = 32'h7fffffff;
         aw_n_q = 0;  w_n_q = 0;  pair_q = 0;  w_beat_q = 0;  was_rst_q = 1'b0;
         for (i = 0; i < (1 << ORD_W); i = i + 1) begin
             aw_len_mem[i] = 0;  w_len_mem[i] = 0;  aw_id_mem[i] = 0;
@@ -184,7 +186,7 @@ module bfm_axi_checker #(
                            (w_valid_i && (^w_vec) === 1'bx) ||
                            (b_valid_i && (^b_vec) === 1'bx) ||
                            (r_valid_i && (^r_vec) === 1'bx);
-        bad[E_W_AHEAD]   = w_end && !w_lead[31] && w_lead > cfg_w_ahead;
+        bad[E_W_AHEAD]   = w_end && !w_lead[31] && w_lead > w_ahead_q;
     end
     wire rst_bad = was_rst_q && (aw_valid_i === 1'b1 || ar_valid_i === 1'b1 ||
                    w_valid_i === 1'b1 || b_valid_i === 1'b1 || r_valid_i === 1'b1);
@@ -195,6 +197,7 @@ module bfm_axi_checker #(
 
     always @(posedge clk_i) begin
         was_rst_q <= !rst_ni;
+        w_ahead_q <= cfg_w_ahead;
         if (!rst_ni) begin
             aw_n_q   <= 0;
             w_n_q    <= 0;

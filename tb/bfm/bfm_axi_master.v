@@ -24,7 +24,7 @@ module bfm_axi_master #(
     input  wire                 clk_i,
     input  wire                 rst_ni,
 
-    output wire [ID_W-1:0]      m_axi_awid,
+    output wire [ID_W-1:0]      m_axi_awid /* verilator public_flat_rd */,
     output wire [ADDR_W-1:0]    m_axi_awaddr,
     output wire [7:0]           m_axi_awlen,
     output wire [2:0]           m_axi_awsize,
@@ -43,7 +43,7 @@ module bfm_axi_master #(
     output wire                 m_axi_awvalid,
     input wire                  m_axi_awready,
 
-    output wire [DATA_W-1:0]    m_axi_wdata,
+    output wire [DATA_W-1:0]    m_axi_wdata /* verilator public_flat_rd */,
     output wire [DATA_W/8-1:0]  m_axi_wstrb,
     output wire                 m_axi_wlast,
     output wire                 m_axi_wvalid,

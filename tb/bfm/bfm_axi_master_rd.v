@@ -39,7 +39,7 @@ module bfm_axi_master_rd #(
     localparam SLOTS = 1 << SLOT_W;
 
     // ---- written by Python ----------------------------------------------------
-    reg [`BFM_DS_W-1:0] desc_mem [0:SLOTS-1] /* verilator public_flat_rw */;
+    reg [`BFM_DS_W-1:0] desc_mem [0:SLOTS-1] /* verilator public_flat_rd */;
     reg [31:0] post_cnt     /* verilator public_flat_rw */;
     reg [31:0] cfg_seed     /* verilator public_flat_rw */;
     reg [8:0]  cfg_ax_level /* verilator public_flat_rw */;
@@ -73,12 +73,15 @@ module bfm_axi_master_rd #(
     reg                  armed_q;      // the delay of the head descriptor is running
     reg [15:0]           open_q;       // bursts taken and not ended
     reg [15:0]           gen_base_q;   // of them open when the generator started
+    reg [31:0]           posted_q;     // what Python wrote, as of the last edge (bfm_throttle)
+    reg [15:0]           max_open_q;
     integer i;
 
     initial begin
         post_cnt = 0;  cfg_seed = 32'd1;  cfg_ax_level = 9'd256;  cfg_rsp_level = 9'd256;
         cfg_hold_ax = 1'b0;  cfg_hold_rsp = 1'b0;  cfg_max_open = 16'hffff;
         gen_go = 0;  gen_cnt = 0;  gen_len = 16'd1;
+        posted_q = 0;  max_open_q = 16'hffff;
         gen_done_q = 0;  gen_err_q = 0;  ax_cnt_q = 0;  beat_cnt_q = 0;  rsp_cnt_q = 0;
         gen_first_q = 0;  gen_last_ax_q = 0;  gen_last_q = 0;
         take_q = 0;  gen_run_q = 1'b0;  gen_new_q = 1'b0;  gen_go_q = 0;  gen_left_q = 0;
@@ -91,13 +94,13 @@ module bfm_axi_master_rd #(
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_throttle #(.LANE(32'd11)) u_ax_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ax_level),
-        .go_o(ax_go), .rnd_o());
+        .hold_i(cfg_hold_ax), .go_o(ax_go), .rnd_o());
     bfm_throttle #(.LANE(32'd12)) u_rsp_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_rsp_level),
-        .go_o(rsp_go), .rnd_o());
+        .hold_i(cfg_hold_rsp), .go_o(rsp_go), .rnd_o());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    wire                 have  = gen_run_q ? (gen_left_q != 0) : (take_q != post_cnt);
+    wire                 have  = gen_run_q ? (gen_left_q != 0) : (take_q != posted_q);
     wire [SLOT_W-1:0]    index = gen_run_q ? gen_idx_q[SLOT_W-1:0] : take_q[SLOT_W-1:0];
     /* verilator lint_off UNUSEDSIGNAL */   // W has fields of its own
     wire [`BFM_DS_W-1:0] desc  = desc_mem[index];
@@ -105,17 +108,18 @@ module bfm_axi_master_rd #(
     wire [15:0]          delay = desc[`BFM_DS_DELAY];
     wire                 room  = !valid_q || ar_ready_i;
     wire                 ripe  = armed_q ? (wait_q == 16'd0) : (delay == 16'd0);
-    wire                 take  = have && room && ripe && ax_go && !cfg_hold_ax &&
-                                 open_q < cfg_max_open;
+    wire                 take  = have && room && ripe && ax_go && open_q < max_open_q;
     wire                 ax_hs = valid_q && ar_ready_i;
     wire                 r_hs  = r_valid_i && r_ready_o;
     wire                 r_end = r_hs && r_last_i;
 
     assign ar_vec_o   = vec_q;
     assign ar_valid_o = valid_q;
-    assign r_ready_o  = rsp_go && !cfg_hold_rsp;
+    assign r_ready_o  = rsp_go;
 
     always @(posedge clk_i) begin
+        posted_q   <= post_cnt;
+        max_open_q <= cfg_max_open;
         if (!rst_ni) begin
             valid_q   <= 1'b0;
             take_q    <= post_cnt;

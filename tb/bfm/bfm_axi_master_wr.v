@@ -50,8 +50,8 @@ module bfm_axi_master_wr #(
     localparam WORD_W = BEATS * (DATA_W + STRB_W);
 
     // ---- written by Python ----------------------------------------------------
-    reg [`BFM_DS_W-1:0] desc_mem [0:SLOTS-1] /* verilator public_flat_rw */;
-    reg [WORD_W-1:0]    dat_mem  [0:32*SLOTS-1] /* verilator public_flat_rw */;
+    reg [`BFM_DS_W-1:0] desc_mem [0:SLOTS-1] /* verilator public_flat_rd */;
+    reg [WORD_W-1:0]    dat_mem  [0:32*SLOTS-1] /* verilator public_flat_rd */;
     reg [SLOTS-1:0] w_release /* verilator public_flat_rw */;
     reg [31:0] post_cnt     /* verilator public_flat_rw */;
     reg [31:0] cfg_seed     /* verilator public_flat_rw */;
@@ -88,6 +88,9 @@ module bfm_axi_master_wr #(
     reg                  armed_q;      // the delay of the head descriptor is running
     reg [15:0]           open_q;       // bursts taken and not ended
     reg [15:0]           gen_base_q;   // of them open when the generator started
+    reg [31:0]           posted_q;     // what Python wrote, as of the last edge (bfm_throttle)
+    reg [15:0]           max_open_q;
+    reg [SLOTS-1:0]      release_q;
 
     // ---- W engine state -------------------------------------------------------------
     reg [31:0]           wtake_q;      // bursts whose last beat was offered
@@ -111,6 +114,7 @@ module bfm_axi_master_wr #(
         post_cnt = 0;  cfg_seed = 32'd1;  cfg_ax_level = 9'd256;  cfg_rsp_level = 9'd256;
         cfg_hold_ax = 1'b0;  cfg_hold_rsp = 1'b0;  cfg_max_open = 16'hffff;
         gen_go = 0;  gen_cnt = 0;  gen_len = 16'd1;
+        posted_q = 0;  max_open_q = 16'hffff;  release_q = 0;
         gen_done_q = 0;  gen_err_q = 0;  ax_cnt_q = 0;  beat_cnt_q = 0;  rsp_cnt_q = 0;
         gen_first_q = 0;  gen_last_ax_q = 0;  gen_last_q = 0;
         take_q = 0;  gen_run_q = 1'b0;  gen_new_q = 1'b0;  gen_go_q = 0;  gen_left_q = 0;
@@ -123,16 +127,16 @@ module bfm_axi_master_wr #(
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_throttle #(.LANE(32'd21)) u_ax_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ax_level),
-        .go_o(ax_go), .rnd_o());
+        .hold_i(cfg_hold_ax), .go_o(ax_go), .rnd_o());
     bfm_throttle #(.LANE(32'd23)) u_w_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_w_level),
-        .go_o(w_go), .rnd_o());
+        .hold_i(cfg_hold_w), .go_o(w_go), .rnd_o());
     bfm_throttle #(.LANE(32'd22)) u_rsp_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_rsp_level),
-        .go_o(rsp_go), .rnd_o());
+        .hold_i(cfg_hold_rsp), .go_o(rsp_go), .rnd_o());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    wire                 have  = gen_run_q ? (gen_left_q != 0) : (take_q != post_cnt);
+    wire                 have  = gen_run_q ? (gen_left_q != 0) : (take_q != posted_q);
     wire [SLOT_W-1:0]    index = gen_run_q ? gen_idx_q[SLOT_W-1:0] : take_q[SLOT_W-1:0];
     /* verilator lint_off UNUSEDSIGNAL */   // W has fields of its own
     wire [`BFM_DS_W-1:0] desc  = desc_mem[index];
@@ -140,8 +144,7 @@ module bfm_axi_master_wr #(
     wire [15:0]          delay = desc[`BFM_DS_DELAY];
     wire                 room  = !valid_q || aw_ready_i;
     wire                 ripe  = armed_q ? (wait_q == 16'd0) : (delay == 16'd0);
-    wire                 take  = have && room && ripe && ax_go && !cfg_hold_ax &&
-                                 open_q < cfg_max_open;
+    wire                 take  = have && room && ripe && ax_go && open_q < max_open_q;
     wire                 ax_hs = valid_q && aw_ready_i;
     wire                 b_hs  = b_valid_i && b_ready_o;
     wire                 w_hs  = wvalid_q && w_ready_i;
@@ -152,9 +155,12 @@ module bfm_axi_master_wr #(
     assign w_strb_o   = wstrb_q;
     assign w_last_o   = wlast_q;
     assign w_valid_o  = wvalid_q;
-    assign b_ready_o  = rsp_go && !cfg_hold_rsp;
+    assign b_ready_o  = rsp_go;
 
     always @(posedge clk_i) begin
+        posted_q   <= post_cnt;
+        max_open_q <= cfg_max_open;
+        release_q  <= w_release;
         if (!rst_ni) begin
             valid_q   <= 1'b0;
             take_q    <= post_cnt;
@@ -213,7 +219,7 @@ module bfm_axi_master_wr #(
     end
 
     // ---- W channel: same descriptors, its own place in the ring ------------------------
-    wire                 whave   = gen_run_q ? (wleft_q != 0) : (wtake_q != post_cnt);
+    wire                 whave   = gen_run_q ? (wleft_q != 0) : (wtake_q != posted_q);
     wire [SLOT_W-1:0]    windex  = gen_run_q ? widx_q[SLOT_W-1:0] : wtake_q[SLOT_W-1:0];
     /* verilator lint_off UNUSEDSIGNAL */   // W needs a few fields only
     wire [`BFM_DS_W-1:0] wdesc   = desc_mem[windex];
@@ -223,12 +229,11 @@ module bfm_axi_master_wr #(
     wire                 wroom   = !wvalid_q || w_ready_i;
     wire                 wripe   = warmed_q ? (wwait_q == 16'd0) : (wdelay == 16'd0);
     wire                 wheld   = wdesc[`BFM_DS_WHOLD] && wbeat_q == wdesc[`BFM_DS_HOLDAT] &&
-                                   !w_release[wslot];
+                                   !release_q[wslot];
     wire [31:0]          awlead  = aw_seq_q - wtake_q;   // negative while W leads
     wire                 wlate   = wdesc[`BFM_DS_WAFTER] && !gen_run_q &&
                                    (awlead[31] || awlead == 32'd0);
-    wire                 wload   = whave && wroom && wripe && w_go && !cfg_hold_w &&
-                                   !wheld && !wlate;
+    wire                 wload   = whave && wroom && wripe && w_go && !wheld && !wlate;
     wire                 wlast   = wbeat_q == wdesc[`BFM_AX_LEN];
     wire [SLOT_W+4:0]    wrow    = {wslot, wbeat_q[7:3]};
     wire [WORD_W-1:0]    wword   = dat_mem[wrow];

@@ -40,7 +40,7 @@ module bfm_axi_mem #(
     input wire                  s_axi_awvalid,
     output wire                 s_axi_awready,
 
-    input wire  [DATA_W-1:0]    s_axi_wdata,
+    input wire  [DATA_W-1:0]    s_axi_wdata /* verilator public_flat_rd */,
     input wire  [DATA_W/8-1:0]  s_axi_wstrb,
     input wire                  s_axi_wlast,
     input wire                  s_axi_wvalid,

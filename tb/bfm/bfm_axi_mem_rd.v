@@ -72,6 +72,9 @@ module bfm_axi_mem_rd #(
 
     reg [7:0]  beat_mem [0:SLOTS-1];
     reg        gate_q;                         // this cycle may offer a beat
+    reg [8:0]  ooo_q, ilv_q;                   // what Python wrote, as of the last edge
+    reg [15:0] lat_q, jit_q;                   // (bfm_throttle says why)
+    reg        late_q, ram_q;
     integer i;
 
     initial begin
@@ -79,6 +82,7 @@ module bfm_axi_mem_rd #(
         cfg_ilv = 9'd0;  cfg_lat = 16'd4;  cfg_jit = 16'd0;  cfg_late = 1'b0;  cfg_ram = 1'b0;
         cfg_hold_ax = 1'b0;  cfg_hold_rsp = 1'b0;  cfg_id_mask = 0;  cfg_id_match = 0;
         ax_cnt_q = 0;  id_cnt_q = 0;  beat_cnt_q = 0;  gate_q = 1'b1;
+        ooo_q = 9'd0;  ilv_q = 9'd0;  lat_q = 16'd4;  jit_q = 16'd0;  late_q = 1'b0;  ram_q = 1'b0;
         for (i = 0; i < 32 * SLOTS; i = i + 1) dat_mem[i] = {WORD_W{1'b0}};
         for (i = 0; i < SLOTS; i = i + 1) begin
             vec_mem[i]  = {`BFM_AX_W{1'b0}};
@@ -93,10 +97,10 @@ module bfm_axi_mem_rd #(
     /* verilator lint_on UNUSEDSIGNAL */
     bfm_throttle #(.LANE(32'd31)) u_ax_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ax_level),
-        .go_o(ax_go), .rnd_o(ax_rnd));
+        .hold_i(cfg_hold_ax), .go_o(ax_go), .rnd_o(ax_rnd));
     bfm_throttle #(.LANE(32'd32)) u_rsp_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_rsp_level),
-        .go_o(rsp_go), .rnd_o(rsp_rnd));
+        .hold_i(cfg_hold_rsp), .go_o(rsp_go), .rnd_o(rsp_rnd));
 
     // ---- address channel ------------------------------------------------------------
     wire                  full, act, here;
@@ -107,22 +111,22 @@ module bfm_axi_mem_rd #(
     wire                  r_hs   = r_valid_o && r_ready_i;
     // upper random bits: the low ones already decide ARREADY
     /* verilator lint_off UNUSEDSIGNAL */   // scaling keeps the top
-    wire [32:0]           jitter = {17'd0, ax_rnd[31:16]} * ({17'd0, cfg_jit} + 33'd1);
+    wire [32:0]           jitter = {17'd0, ax_rnd[31:16]} * ({17'd0, jit_q} + 33'd1);
     /* verilator lint_on UNUSEDSIGNAL */
     wire [15:0]           extra  = jitter[31:16];
-    wire [15:0]           least  = (cfg_lat == 16'd0) ? 16'd0 : cfg_lat - 16'd1;
+    wire [15:0]           least  = (lat_q == 16'd0) ? 16'd0 : lat_q - 16'd1;
     wire [`BFM_CYC_W-1:0] due    = cycle_i + {24'd0, least} + {24'd0, extra};
 
-    assign ar_ready_o = ax_go && !cfg_hold_ax && !full;
+    assign ar_ready_o = ax_go && !full;
 
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_resp_sched #(.ID_W(ID_W), .SLOT_W(SLOT_W)) u_sched (
         .clk_i       (clk_i),
         .rst_ni      (rst_ni),
         .cycle_i     (cycle_i),
-        .level_ooo_i (cfg_ooo),
-        .late_i      (cfg_late),
-        .local_i     (cfg_ram),
+        .level_ooo_i (ooo_q),
+        .late_i      (late_q),
+        .local_i     (ram_q),
         .rnd_i       (rsp_rnd),
         .push_i      (ax_hs),
         .push_id_i   (ar_id[ID_W-1:0]),
@@ -132,7 +136,7 @@ module bfm_axi_mem_rd #(
         .full_o      (full),
         .take_i      (r_hs),
         .last_i      (r_last_o),
-        .again_i     ({1'b0, ax_rnd[7:0]} < cfg_ilv),
+        .again_i     ({1'b0, ax_rnd[7:0]} < ilv_q),
         .act_o       (act),
         .here_o      (here),
         .slot_o      (slot),
@@ -161,18 +165,20 @@ module bfm_axi_mem_rd #(
     assign ram_rd_addr_o = addr;
     assign r_id_o    = id;
     assign r_last_o  = beat == vec[`BFM_AX_LEN];
-    assign r_data_o  = cfg_ram ? ram_word[DATA_W-1:0]
+    assign r_data_o  = ram_q ? ram_word[DATA_W-1:0]
                                : word[beat[2:0]*DATA_W +: DATA_W];
     // a DVM Complete travels on AR and reads nothing
-    assign r_resp_o  = cfg_ram ? ((ram_rd_ok_i || vec[`BFM_AX_SNOOP] != 4'd0) ? 2'd0 : 2'd3)
+    assign r_resp_o  = ram_q ? ((ram_rd_ok_i || vec[`BFM_AX_SNOOP] != 4'd0) ? 2'd0 : 2'd3)
                                : word[RESP_B + beat[2:0]*2 +: 2];
     assign r_valid_o = act && here && gate_q;
 
     always @(posedge clk_i) begin
+        {ooo_q, ilv_q, lat_q, jit_q, late_q, ram_q} <=
+            {cfg_ooo, cfg_ilv, cfg_lat, cfg_jit, cfg_late, cfg_ram};
         if (!rst_ni) begin
             gate_q <= 1'b0;
         end else begin
-            gate_q <= (r_valid_o && !r_ready_i) || (rsp_go && !cfg_hold_rsp);
+            gate_q <= (r_valid_o && !r_ready_i) || rsp_go;
             if (r_hs) begin
                 beat_mem[slot] <= beat + 8'd1;
                 beat_cnt_q     <= beat_cnt_q + 32'd1;

@@ -80,6 +80,9 @@ module bfm_axi_mem_wr #(
     reg [SLOT_W:0]  aw_q, w_q, full_q;         // slots: next AW, next W, next complete
     reg [7:0]       beat_q;
     reg             gate_q;
+    reg [8:0]       ooo_q;                     // what Python wrote, as of the last edge
+    reg [15:0]      lat_q, jit_q;              // (bfm_throttle says why)
+    reg             late_q, ram_q, w_after_q;
     integer i;
 
     initial begin
@@ -88,6 +91,8 @@ module bfm_axi_mem_wr #(
         cfg_w_after = 1'b0;  cfg_hold_ax = 1'b0;  cfg_hold_w = 1'b0;  cfg_hold_rsp = 1'b0;
         ax_cnt_q = 0;  beat_cnt_q = 0;  bad_q = 0;  aw_q = 0;  w_q = 0;  full_q = 0;
         beat_q = 8'd0;  gate_q = 1'b1;
+        ooo_q = 9'd0;  lat_q = 16'd2;  jit_q = 16'd0;  late_q = 1'b0;  ram_q = 1'b0;
+        w_after_q = 1'b0;
         for (i = 0; i < 32 * SLOTS; i = i + 1) dat_mem[i] = {WORD_W{1'b0}};
         for (i = 0; i < SLOTS; i = i + 1) begin
             rsp_mem[i] = 2'd0;
@@ -102,21 +107,21 @@ module bfm_axi_mem_wr #(
     /* verilator lint_on UNUSEDSIGNAL */
     bfm_throttle #(.LANE(32'd41)) u_ax_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ax_level),
-        .go_o(ax_go), .rnd_o(ax_rnd));
+        .hold_i(cfg_hold_ax), .go_o(ax_go), .rnd_o(ax_rnd));
     bfm_throttle #(.LANE(32'd42)) u_rsp_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_rsp_level),
-        .go_o(rsp_go), .rnd_o(rsp_rnd));
+        .hold_i(cfg_hold_rsp), .go_o(rsp_go), .rnd_o(rsp_rnd));
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_throttle #(.LANE(32'd43)) u_w_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_w_level),
-        .go_o(w_go), .rnd_o());
+        .hold_i(cfg_hold_w), .go_o(w_go), .rnd_o());
     /* verilator lint_on PINCONNECTEMPTY */
 
     // ---- AW and W fill slots in the same order, each at its own pace -----------------
     wire [SLOT_W:0]   head;
     wire [SLOT_W-1:0] aw_slot = aw_q[SLOT_W-1:0];
     wire [SLOT_W-1:0] w_slot  = w_q[SLOT_W-1:0];
-    wire              w_wait  = (cfg_ram || cfg_w_after) && w_q == aw_q;
+    wire              w_wait  = (ram_q || w_after_q) && w_q == aw_q;
     wire              aw_hs   = aw_valid_i && aw_ready_o;
     wire              w_hs    = w_valid_i && w_ready_o;
     wire [SLOT_W+4:0] w_row   = {w_slot, beat_q[7:3]};
@@ -131,14 +136,14 @@ module bfm_axi_mem_wr #(
     wire [ID_W-1:0]       id     = (full_q == aw_q) ? aw_vec_i[`BFM_AX_ID_LSB +: ID_W]
                                                     : stored[`BFM_AX_ID_LSB +: ID_W];
     /* verilator lint_off UNUSEDSIGNAL */   // scaling keeps the top
-    wire [32:0]           jitter = {17'd0, ax_rnd[31:16]} * ({17'd0, cfg_jit} + 33'd1);
+    wire [32:0]           jitter = {17'd0, ax_rnd[31:16]} * ({17'd0, jit_q} + 33'd1);
     /* verilator lint_on UNUSEDSIGNAL */
     wire [15:0]           extra  = jitter[31:16];
-    wire [15:0]           least  = (cfg_lat == 16'd0) ? 16'd0 : cfg_lat - 16'd1;
+    wire [15:0]           least  = (lat_q == 16'd0) ? 16'd0 : lat_q - 16'd1;
     wire [`BFM_CYC_W-1:0] due    = cycle_i + {24'd0, least} + {24'd0, extra};
 
-    assign aw_ready_o = ax_go && !cfg_hold_ax && (aw_q - head) != ALL;
-    assign w_ready_o  = w_go && !cfg_hold_w && (w_q - head) != ALL && !w_wait;
+    assign aw_ready_o = ax_go && (aw_q - head) != ALL;
+    assign w_ready_o  = w_go && (w_q - head) != ALL && !w_wait;
 
     wire              act, here;
     wire [SLOT_W-1:0] slot;
@@ -149,9 +154,9 @@ module bfm_axi_mem_wr #(
         .clk_i       (clk_i),
         .rst_ni      (rst_ni),
         .cycle_i     (cycle_i),
-        .level_ooo_i (cfg_ooo),
-        .late_i      (cfg_late),
-        .local_i     (cfg_ram),
+        .level_ooo_i (ooo_q),
+        .late_i      (late_q),
+        .local_i     (ram_q),
         .rnd_i       (rsp_rnd),
         .push_i      (whole),
         .push_id_i   (id),
@@ -170,7 +175,7 @@ module bfm_axi_mem_wr #(
     /* verilator lint_on PINCONNECTEMPTY */
 
     assign b_valid_o = act && here && gate_q;
-    assign b_resp_o  = cfg_ram ? {2{bad_q[slot]}} : rsp_mem[slot];
+    assign b_resp_o  = ram_q ? {2{bad_q[slot]}} : rsp_mem[slot];
 
     // ---- straight into the RAM -----------------------------------------------------------
     localparam LANE_W = DATA_W / 8;
@@ -187,12 +192,14 @@ module bfm_axi_mem_wr #(
         w_lanes               = {(RAM_W/8){1'b0}};
         w_lanes[0 +: STRB_W]  = w_strb_i;
     end
-    assign ram_wr_en_o   = cfg_ram && w_hs;
+    assign ram_wr_en_o   = ram_q && w_hs;
     assign ram_wr_addr_o = addr;
     assign ram_wr_data_o = {LANES{w_data_i}};
     assign ram_wr_strb_o = w_lanes << (lane * STRB_W);
 
     always @(posedge clk_i) begin
+        {ooo_q, lat_q, jit_q, late_q, ram_q, w_after_q} <=
+            {cfg_ooo, cfg_lat, cfg_jit, cfg_late, cfg_ram, cfg_w_after};
         if (!rst_ni) begin
             aw_q   <= 0;
             w_q    <= 0;
@@ -200,7 +207,7 @@ module bfm_axi_mem_wr #(
             beat_q <= 8'd0;
             gate_q <= 1'b0;
         end else begin
-            gate_q <= (b_valid_o && !b_ready_i) || (rsp_go && !cfg_hold_rsp);
+            gate_q <= (b_valid_o && !b_ready_i) || rsp_go;
             aw_q   <= aw_next;
             w_q    <= w_next;
             if (aw_hs) begin

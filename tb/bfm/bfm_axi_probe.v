@@ -32,7 +32,7 @@ module bfm_axi_probe #(
     input  wire                  ar_valid_i,
     input  wire                  ar_ready_i,
     input  wire [ID_W-1:0]       r_id_i,
-    input  wire [DATA_W-1:0]     r_data_i,
+    input  wire [DATA_W-1:0]     r_data_i /* verilator public_flat_rd */,
     input  wire [1:0]            r_resp_i,
     input  wire                  r_last_i,
     input  wire                  r_valid_i,

@@ -39,7 +39,7 @@ module bfm_dvm (
     localparam CR_W   = `BFM_CYC_W + 5;
 
     // ---- written by Python --------------------------------------------------------
-    reg [PART_W-1:0] part_mem [0:63] /* verilator public_flat_rw */;
+    reg [PART_W-1:0] part_mem [0:63] /* verilator public_flat_rd */;
     reg [31:0] post_cnt     /* verilator public_flat_rw */;
     reg [31:0] cfg_seed     /* verilator public_flat_rw */;
     reg [8:0]  cfg_ac_level /* verilator public_flat_rw */;
@@ -56,13 +56,14 @@ module bfm_dvm (
     reg              valid_q;
     reg [PART_W-1:0] part_q;
     reg [31:0]       take_q;
+    reg [31:0]       posted_q;  // post_cnt as of the last edge (bfm_throttle says why)
     reg              ack_q;
     integer i;
 
     initial begin
         post_cnt = 0;  cfg_seed = 32'd4;  cfg_ac_level = 9'd256;  cfg_cr_level = 9'd256;
         cfg_hold_cr = 1'b0;  cfg_ack = 1'b1;  ac_cnt_q = 0;  cr_cnt_q = 0;
-        cycle_q = 0;  valid_q = 1'b0;  part_q = 0;  take_q = 0;  ack_q = 1'b0;
+        cycle_q = 0;  valid_q = 1'b0;  part_q = 0;  take_q = 0;  posted_q = 0;  ack_q = 1'b0;
         for (i = 0; i < 64; i = i + 1) begin
             part_mem[i] = 0;
             cr_mem[i]   = 0;
@@ -73,23 +74,24 @@ module bfm_dvm (
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_throttle #(.LANE(32'd51)) u_ac_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_ac_level),
-        .go_o(ac_go), .rnd_o());
+        .hold_i(1'b0), .go_o(ac_go), .rnd_o());
     bfm_throttle #(.LANE(32'd52)) u_cr_go (
         .clk_i(clk_i), .rst_ni(rst_ni), .seed_i(cfg_seed), .level_i(cfg_cr_level),
-        .go_o(cr_go), .rnd_o());
+        .hold_i(cfg_hold_cr), .go_o(cr_go), .rnd_o());
     /* verilator lint_on PINCONNECTEMPTY */
 
     wire ac_hs = valid_q && dvm_acready;
     wire cr_hs = dvm_crvalid && dvm_crready;
-    wire take  = (!valid_q || dvm_acready) && take_q != post_cnt && ac_go;
+    wire take  = (!valid_q || dvm_acready) && take_q != posted_q && ac_go;
 
     assign dvm_acvalid = valid_q;
     assign {dvm_acprot, dvm_acsnoop, dvm_acvmidext, dvm_acaddr} = part_q;
-    assign dvm_crready  = cr_go && !cfg_hold_cr;
+    assign dvm_crready  = cr_go;
     assign dvm_syscoack = ack_q;
 
     always @(posedge clk_i) begin
-        cycle_q <= cycle_q + 1'b1;
+        cycle_q  <= cycle_q + 1'b1;
+        posted_q <= post_cnt;
         if (!rst_ni) begin
             valid_q   <= 1'b0;
             take_q    <= post_cnt;

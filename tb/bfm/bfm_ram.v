@@ -32,7 +32,7 @@ module bfm_ram #(
     localparam [63:0] SPAN   = WORDS * (RAM_W / 8);
     localparam        STRB_W = RAM_W / 8;
 
-    reg [RAM_W-1:0] mem [0:WORDS-1] /* verilator public_flat_rw */;
+    reg [RAM_W-1:0] mem [0:WORDS-1] /* verilator public_flat_rd */;
     integer i;
     initial for (i = 0; i < WORDS; i = i + 1) mem[i] = {RAM_W{1'b0}};
 

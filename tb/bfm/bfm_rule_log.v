@@ -17,12 +17,13 @@ module bfm_rule_log (
 );
 
     reg [31:0] cfg_off     /* verilator public_flat_rw */;
+    reg [31:0] off_q;      // as of the last edge (bfm_throttle says why)
     reg [31:0] err_cnt_q   /* verilator public_flat_rd */;
     reg [31:0] err_mask_q  /* verilator public_flat_rd */;
     reg [7:0]  err_rule_q  /* verilator public_flat_rd */;
 
     initial begin
-        cfg_off = 32'd0;  err_cnt_q = 32'd0;  err_mask_q = 32'd0;  err_rule_q = 8'hff;
+        cfg_off = 32'd0;  off_q = 32'd0;  err_cnt_q = 32'd0;  err_mask_q = 32'd0;  err_rule_q = 8'hff;
     end
 
     function [7:0] lowest;
@@ -34,7 +35,9 @@ module bfm_rule_log (
         end
     endfunction
 
-    wire [31:0] found = bad_i & ~cfg_off;
+    wire [31:0] found = bad_i & ~off_q;
+
+    always @(posedge clk_i) off_q <= cfg_off;
 
     always @(posedge clk_i)
         if (found != 32'd0) begin

@@ -5,15 +5,13 @@ The transactors exchange whole bursts with Python through plain registers. Readi
 ``handle.value`` builds a ``LogicArray`` that would be turned into an integer at once, writing one
 goes through checks of type, phase and sign: most of the cost of a burst. On Verilator values lie
 in the memory of this process, two-state and little endian (sim/verilator_main.cpp says where):
-they are read there, and so are the memories written, whose words a transactor looks at only when a
-counter says so. Elsewhere, and for registers, the simulator's own calls do it, which take effect
-at a defined point of the time step. This is the only file that makes them.
+they are read and written there. A transactor looks at what Python writes at the next clock edge,
+so the design need not be evaluated for it. Elsewhere the simulator's own calls do both.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,10 +21,6 @@ from cocotb import simulator
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, ReadWrite
 from cocotb.utils import get_sim_time
-
-# Where the simulator takes a deposit at any time (sim/runner.py knows), cocotb only passes it on.
-_DIRECT = os.environ.get("COCOTB_TRUST_INERTIAL_WRITES") == "1"
-_DEPOSIT = 0  # GPI's number of the action
 
 _lookup = getattr(ctypes.CDLL(None), "transactor_storage", None)
 if _lookup is not None:
@@ -55,33 +49,29 @@ def _stride(width: int) -> int:
 class Register:
     """One register of a transactor, written by only one side."""
 
-    __slots__ = ("_bits", "_put", "_width", "get", "handle")
+    __slots__ = ("_bits", "_stored", "_width", "get", "handle")
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
         self._bits = handle._handle.get_signal_val_binstr
         self._width = len(handle)
-        short = self._width <= 32
-        self._put = handle._handle.set_signal_val_int if short else self._put_bits
         self.get: Callable[[], int] = self._get  # its value now; ValueError when it holds X
-        if (stored := _storage(handle, 1, self._width)) is not None:
+        self._stored = stored = _storage(handle, 1, self._width)
+        if stored is not None:
             self.get = partial(int.from_bytes, stored, "little")
             assert self.get() == self._get(), f"{handle._path} lies elsewhere"
 
     def _get(self) -> int:
         return int(self._bits(), 2)
 
-    def _put_bits(self, action: int, value: int) -> None:
-        self.handle._handle.set_signal_val_binstr(action, f"{value:0{self._width}b}")
-
     def set(self, value: int) -> None:
         """Deposit a value; it is visible before the next clock edge. ValueError: does not fit."""
-        if not _DIRECT:
-            self.handle.value = value
-        elif value >> self._width:
+        if value >> self._width:
             raise ValueError(f"{value:#x} does not fit {self._width} bits of {self.handle._path}")
+        if self._stored is not None:
+            self._stored[:] = value.to_bytes(len(self._stored), "little")
         else:
-            self._put(_DEPOSIT, value)
+            self.handle.value = value
 
 
 class Words:

@@ -37,11 +37,11 @@ module tb_bfm_axil (
     wire aw_go, w_go, ar_go;
     /* verilator lint_off PINCONNECTEMPTY */
     bfm_throttle #(.LANE(32'd61)) u_aw (.clk_i(clk_i), .rst_ni(rst_ni), .seed_i(32'd1),
-                                        .level_i(9'd128), .go_o(aw_go), .rnd_o());
+                                        .level_i(9'd128), .hold_i(1'b0), .go_o(aw_go), .rnd_o());
     bfm_throttle #(.LANE(32'd62)) u_w  (.clk_i(clk_i), .rst_ni(rst_ni), .seed_i(32'd1),
-                                        .level_i(9'd128), .go_o(w_go), .rnd_o());
+                                        .level_i(9'd128), .hold_i(1'b0), .go_o(w_go), .rnd_o());
     bfm_throttle #(.LANE(32'd63)) u_ar (.clk_i(clk_i), .rst_ni(rst_ni), .seed_i(32'd1),
-                                        .level_i(9'd128), .go_o(ar_go), .rnd_o());
+                                        .level_i(9'd128), .hold_i(1'b0), .go_o(ar_go), .rnd_o());
     /* verilator lint_on PINCONNECTEMPTY */
 
     reg [31:0] mem_q [0:1023];

@@ -130,7 +130,7 @@ class CaseScene:
         self.memory = bench.memory
         self.model = SmmuRef(bench.memory, replace(bench.model_config, auto_run=False))
         self.prog = SmmuProgram(self, bench.memory, layout)
-        self.ids = 1 << len(bench.dut.g_tbu[0].u_mst.m_axi_arid)
+        self.ids = 1 << bench.masters[0].id_w
         self.reads: list[MemRequest] = []
         self.sent: list[tuple[int, MemRequest]] = []
         bench.ptw.observers.append(self._walk)

@@ -33,7 +33,7 @@ class Scene:
 
     def __init__(self, bench: SmmuBench, layout: Layout) -> None:
         self.bench = bench
-        self.last_id = (1 << len(bench.dut.g_tbu[0].u_mst.m_axi_arid)) - 1
+        self.last_id = (1 << bench.masters[0].id_w) - 1
         self.prog = SmmuProgram(bench, bench.memory, layout)
         self.staller, self.stall_space = self._stream(STALLER, s=1)
         self.plain, self.plain_space = self._stream(PLAIN, s=0)

@@ -233,10 +233,10 @@ async def peer_defect_5_writes_do_not_starve(dut: Any) -> None:
     """D1: reads offered all the time leave writes their own rate, and the other way round."""
     s = await WalkScene.start(dut)
     s.prog.stream(SID).space().map(VA, PAGE, 0x4000)
-    lanes = s.bench.masters[0].lanes
+    device = s.bench.masters[0]
+    lanes, last = device.lanes, (1 << device.id_w) - 1
     for n in range(4):
         assert (await s.access(VA + 0x1000 * n, SID)).ok
-    last = (1 << len(dut.g_tbu[0].u_mst.m_axi_arid)) - 1
     alone = [s.post(VA, SID, write=True, data=bytes(lanes), id=last) for _ in range(100)]
     await s.bench.finish()
     base = alone[-1].t_addr - alone[0].t_addr

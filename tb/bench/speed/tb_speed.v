@@ -318,6 +318,28 @@ module tb_speed #(
             assign d_armmusecsid = tbu0_s_axi_armmusecsid;
             assign d_armmuflow = tbu0_s_axi_armmuflow;
             assign d_rready = tbu0_s_axi_rready;
+            // what bfm_axi_master has inside: monitor and checker
+            bfm_axi_tap #(.ADDR_W(64)) u_tap (
+                .clk_i (clk_i), .rst_ni (rst_ni), .axi_awid (d_awid), .axi_awaddr (d_awaddr),
+                .axi_awlen (d_awlen), .axi_awsize (d_awsize), .axi_awburst (d_awburst),
+                .axi_awlock (d_awlock), .axi_awcache (d_awcache), .axi_awprot (d_awprot),
+                .axi_awqos (d_awqos), .axi_awdomain (d_awdomain), .axi_awmmusid (d_awmmusid),
+                .axi_awmmussid (d_awmmussid), .axi_awmmussidv (d_awmmussidv),
+                .axi_awmmusecsid (d_awmmusecsid), .axi_awmmuflow (d_awmmuflow),
+                .axi_awatop (d_awatop), .axi_awvalid (d_awvalid), .axi_awready (d_awready),
+                .axi_wdata (d_wdata), .axi_wstrb (d_wstrb), .axi_wlast (d_wlast),
+                .axi_wvalid (d_wvalid), .axi_wready (d_wready), .axi_bid (d_bid),
+                .axi_bresp (d_bresp), .axi_bvalid (d_bvalid), .axi_bready (d_bready),
+                .axi_arid (d_arid), .axi_araddr (d_araddr), .axi_arlen (d_arlen),
+                .axi_arsize (d_arsize), .axi_arburst (d_arburst), .axi_arlock (d_arlock),
+                .axi_arcache (d_arcache), .axi_arprot (d_arprot), .axi_arqos (d_arqos),
+                .axi_ardomain (d_ardomain), .axi_armmusid (d_armmusid),
+                .axi_armmussid (d_armmussid), .axi_armmussidv (d_armmussidv),
+                .axi_armmusecsid (d_armmusecsid), .axi_armmuflow (d_armmuflow),
+                .axi_arsnoop (4'd0), .axi_arvalid (d_arvalid), .axi_arready (d_arready),
+                .axi_rid (d_rid), .axi_rdata (d_rdata), .axi_rresp (d_rresp),
+                .axi_rlast (d_rlast), .axi_rvalid (d_rvalid), .axi_rready (d_rready)
+            );
         end
     endgenerate
 
