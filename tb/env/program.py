@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tb.models.fields import CD, REG, STE, Cmd, EventRecord
+from tb.models.fields import CD, L1CD, L1STD, REG, STE, Cmd, EventRecord, S1Fmt
 from tb.models.layout import Record
 from tb.models.memory import Memory
 from tb.models.smmu_ref.queues import COMMAND_SIZE, RECORD_SIZE, advance, slot_address, used
@@ -27,7 +27,9 @@ IPA_OFFSET = 0x8_0000_0000
 MAIR_WB = 0xFF
 TABLES_SIZE = 16 << 20  # bytes of Layout.tables that streams with both stages can reach
 POLL_CYCLES = 20
-CDMAX_LIMIT = 8  # log2 of the CDs a test stream may have (linear table of 16 KB)
+CDMAX_LIMIT = 8  # log2 of the CDs a test stream may have
+CD_SPLIT = {S1Fmt.L2_4K: 6, S1Fmt.L2_64K: 10}  # log2 of the CDs in a second level
+SECOND_LEVEL = 0x1_0000  # from Layout.strtab to its second level
 
 
 class RegisterIo(Protocol):
@@ -56,6 +58,7 @@ class Layout:
     cmdq_log2: int = 6
     eventq_log2: int = 6
     sid_log2: int = 8
+    strtab_split: int = 0  # 6, 8, 10: stream table of two levels, this many bits in the second
     regs: dict[str, dict[str, int]] = field(default_factory=dict)  # further registers to write
 
 
@@ -71,7 +74,10 @@ class Stream:
         self.prog, self.sid, self.s1 = prog, sid, s1
         self.stage2: PageTable | None = None
         self.spaces: dict[int, PageTable] = {}  # stage 1 by SubstreamID
-        self.cds = prog.alloc(64 << cdmax, 64 << cdmax)
+        # CD n is at cds + 64 * n whatever the format; cd_table is what S1ContextPtr points at
+        split = CD_SPLIT.get(fields.get("s1fmt", 0), 0) if s1 and cdmax else 0
+        self.cds = prog.alloc(64 << max(cdmax, split), 64 << (split or cdmax))
+        self.cd_table = prog.alloc(64, 64) if split else self.cds
         ste = {"v": 1, "config": 4 | int(s1) | bool(s2) << 1, "shcfg": 1, **fields}
         if s2:
             given = isinstance(s2, PageTable)
@@ -82,7 +88,10 @@ class Stream:
             }  # fmt: skip
         if s1:
             self.lend(prog.layout.tables, TABLES_SIZE)
-            ste |= {"s1contextptr": self.ipa(self.cds), "s1cdmax": cdmax, **fields}
+            ste |= {"s1contextptr": self.ipa(self.cd_table), "s1cdmax": cdmax, **fields}
+        for n in range(1 << max(0, cdmax - split) if split else 0):
+            entry = L1CD.pack(v=1, l2ptr=self.ipa(self.cds + (n * 64 << split)))
+            prog.memory.poke(self.cd_table + 8 * n, entry)
         self.fields = ste
         self._cd_fields: dict[int, dict[str, int]] = {}
         self.write()
@@ -99,7 +108,7 @@ class Stream:
     def write(self, **changes: int) -> None:
         """Store the STE, with some fields changed."""
         self.fields |= changes
-        self.prog.memory.poke(self.prog.layout.strtab + 64 * self.sid, STE.pack(**self.fields))
+        self.prog.memory.poke(self.prog.ste_address(self.sid), STE.pack(**self.fields))
 
     def space(self, ssid: int = 0, *, granule: Granule = GRANULE_4K, input_bits: int = 48,
               asid: int = 0, **cd: int) -> PageTable:  # fmt: skip
@@ -155,7 +164,8 @@ class SmmuProgram:
         """Bring the SMMU up with both queues, as a driver does after reset."""
         lay = self.layout
         await self.write("STRTAB_BASE", addr=lay.strtab)
-        await self.write("STRTAB_BASE_CFG", log2size=lay.sid_log2)
+        fmt, split = int(lay.strtab_split > 0), lay.strtab_split
+        await self.write("STRTAB_BASE_CFG", fmt=fmt, split=split, log2size=lay.sid_log2)
         await self.write("CMDQ_BASE", addr=lay.cmdq, log2size=lay.cmdq_log2)
         await self.write("EVENTQ_BASE", addr=lay.eventq, log2size=lay.eventq_log2)
         await self.write("CR2", recinvsid=1, ptm=1)
@@ -262,9 +272,27 @@ class SmmuProgram:
     # ---- structures ----------------------------------------------------------------------
     def clear_structures(self) -> None:
         """Forget all streams, tables and structures: their memory is zero and free again."""
-        self.memory.fill(self.layout.strtab, 64 << self.layout.sid_log2)
+        self.memory.fill(self.ste_address(0), 64 << self.layout.sid_log2)
+        for index in range(1 << max(0, self.layout.sid_log2 - self.layout.strtab_split)):
+            self.first_level(index)
         self.memory.fill(self.layout.tables, self._next - self.layout.tables)
         self._next = self.layout.tables
+
+    def ste_address(self, sid: int) -> int:
+        """Where the STE of a StreamID lies, in one level or two."""
+        lay = self.layout
+        return lay.strtab + (SECOND_LEVEL if lay.strtab_split else 0) + 64 * sid
+
+    def first_level(self, index: int, span: int | None = None) -> None:
+        """Store a descriptor of the first level (no effect without one).
+
+        ``span``: as L1STD.Span, 0 to split + 1 (default: all of its second level).
+        """
+        if split := self.layout.strtab_split:
+            entry = L1STD.pack(
+                span=split + 1 if span is None else span, l2ptr=self.ste_address(index << split)
+            )
+            self.memory.poke(self.layout.strtab + 8 * index, entry)
 
     def alloc(self, size: int, alignment: int) -> int:
         """Physical memory for a structure."""

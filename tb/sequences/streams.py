@@ -10,12 +10,12 @@ alters one descriptor or one structure and returns the invalidations that make i
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tb.bfm.dvm import tlbi
 from tb.env.program import TABLES_SIZE, SmmuProgram, Stream
-from tb.models.fields import Cmd
+from tb.models.fields import Cmd, S1Fmt
 from tb.models.vmsa import (
     GRANULE_4K,
     GRANULE_16K,
@@ -55,10 +55,12 @@ class Place:
 
 
 class RandomWorld:
-    """``data`` and ``size``: the memory devices may be given."""
+    """``data`` and ``size``: the memory devices may be given; ``cd_formats``: values of S1Fmt."""
 
-    def __init__(self, prog: SmmuProgram, rng: random.Random, data: int, size: int) -> None:
+    def __init__(self, prog: SmmuProgram, rng: random.Random, data: int, size: int,
+                 cd_formats: Sequence[int] = (S1Fmt.LINEAR,)) -> None:  # fmt: skip
         self.prog, self.rng, self.data, self.size = prog, rng, data, size
+        self.cd_formats = cd_formats
         self.places: list[Place] = []
         self.streams: list[Stream] = []
         self.targets: list[Target] = []
@@ -70,6 +72,8 @@ class RandomWorld:
         self.prog.clear_structures()
         self.places, self.streams, self._proper = [], [], {}
         self.targets = [Target(BROKEN_SID, None, self.data, self.size)]
+        if (split := self.prog.layout.strtab_split) and self._chance(0.2):
+            self.prog.first_level(0, span=self.rng.randrange(split + 1))
         sids = self.rng.sample(range(1, 200), streams)
         kinds = ["s1", "s1", "s2", "nested", "nested", "bypass"]
         self.rng.shuffle(kinds)
@@ -119,7 +123,8 @@ class RandomWorld:
             }  # fmt: skip
         if s1:
             fields |= {
-                "s1dss": pick(0, 1, 2, 2), "s1stalld": int(chance(0.1)),
+                "s1fmt": pick(*self.cd_formats), "s1dss": pick(0, 1, 2, 2),
+                "s1stalld": int(chance(0.1)),
                 "s1cir": rng.getrandbits(2), "s1cor": rng.getrandbits(2), "s1csh": pick(0, 2, 3),
             }  # fmt: skip
         stream = self.prog.stream(sid, cdmax=cdmax, s1=s1, s2=tree or False, **fields)
@@ -153,7 +158,8 @@ class RandomWorld:
     def _hole(self, stream: Stream) -> None:
         """A page of CDs or of tables whose stage 2 leaf may be wrong."""
         tree, page = stream.stage2, stream.stage2.granule.size
-        spots = [stream.cds, *(base for t in stream.spaces.values() for base, _ in t.tables)]
+        tables = (base for tree in stream.spaces.values() for base, _ in tree.tables)
+        spots = [stream.cds, stream.cd_table, *tables]
         at = self.rng.choice(spots)
         ia = (at if at >= stream.ipa(0) else stream.ipa(at)) & -page
         tree.unmap(ia, page)
@@ -417,7 +423,7 @@ class RandomWorld:
         """Physical addresses of table starts and CDs, for bus errors."""
         spots = []
         for stream in self.streams:
-            spots.append(stream.cds)
+            spots += [stream.cds, stream.cd_table]
             for tree in stream.spaces.values():
                 spots += [base - stream.ipa(0) for base, _ in tree.tables]
             if stream.stage2:

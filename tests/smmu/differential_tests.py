@@ -19,7 +19,7 @@ from sim import figures
 from sim.options import from_env
 from tb.env.smmu_cfg import SmmuEnvCfg
 from tb.env.smmu_test import SmmuTest
-from tb.models.fields import Cmd
+from tb.models.fields import Cmd, S1Fmt
 from tb.models.memory import ErrorRange
 from tb.sequences.changes import Change
 from tb.sequences.dma import ANSWER_LIMIT, flood
@@ -33,6 +33,7 @@ BURSTS = 120  # of a port in a round
 OPEN_LIMIT = 10  # bursts a port has open
 SYNC_LIMIT = 60_000  # cycles
 SERVE_EVERY = 60  # cycles
+KINDS = ("retries", "terminations", "stall_terms", "invalidations")  # of commands, counted
 
 
 @pyuvm.test(timeout_time=100, timeout_unit="sec")
@@ -45,7 +46,11 @@ class Differential(SmmuTest):
     async def scenario(self) -> None:
         started = time.monotonic()
         self.prog.layout.regs["CR2"] = {"recinvsid": 1, "ptm": 0}
-        self.world = RandomWorld(self.prog, self.rng, DATA, SIZE)
+        can = await self.prog.read("IDR0")
+        if can.st_level:
+            self.prog.layout.strtab_split = self.rng.choice((0, 6, 8))
+        formats = tuple(S1Fmt) if can.cd2l else (S1Fmt.LINEAR,)
+        self.world = RandomWorld(self.prog, self.rng, DATA, SIZE, formats)
         self.count: Counter[str] = Counter()
         self.scatter(DATA, SIZE)
         await self.prog.start()
@@ -66,7 +71,7 @@ class Differential(SmmuTest):
             forwarded=board.checked["OK"],
             faults=board.checked["event"],
             stalls=board.checked["stall record"],
-            **{kind: self.count[kind] for kind in ("retries", "terminations", "invalidations")},
+            **{kind: self.count[kind] for kind in KINDS},
             rounds=self.number + 1,
             mismatches=len(board.errors),
             seconds=seconds,
@@ -158,9 +163,12 @@ class Differential(SmmuTest):
             cycles -= SERVE_EVERY
 
     async def serve(self) -> None:
-        """Resume what stalls: mostly retried."""
+        """Resume what stalls, mostly retried; now and then end all stalls of a stream."""
         for record in await self.prog.events():
-            if record.get("stall"):
+            if record.get("stall") and self.rng.random() < 0.04:
+                await self.prog.command(Cmd.stall_term(sid=record.streamid))
+                self.count["stall_terms"] += 1
+            elif record.get("stall"):
                 retry = int(not self.terminate and self.rng.random() < 0.6)
                 abort = self.rng.getrandbits(1)
                 sid, stag = record.streamid, record.stag
