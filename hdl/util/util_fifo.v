@@ -29,10 +29,13 @@ module util_fifo #(
     localparam [ADDR_W-1:0] LAST = DEPTH[ADDR_W-1:0] - 1'b1;
 
     reg [DEPTH*WIDTH-1:0] mem_q;
+    reg [WIDTH-1:0]       head_q;       // the oldest word once more: no choice stands behind it
     reg [ADDR_W-1:0]      wr_ptr_q, rd_ptr_q;
     reg [ADDR_W:0]        count_q;
 
-    wire drop = rd_valid_o && rd_ready_i;
+    wire                  drop    = rd_valid_o && rd_ready_i;
+    wire [ADDR_W-1:0]     rd_next = (rd_ptr_q == LAST) ? {ADDR_W{1'b0}} : rd_ptr_q + 1'b1;
+    wire                  single  = (count_q == {{ADDR_W{1'b0}}, 1'b1});
 
     assign rd_valid_o = (count_q != {(ADDR_W+1){1'b0}});
 
@@ -46,19 +49,23 @@ module util_fifo #(
     localparam WORDS = 1 << ADDR_W;
     integer           r, b;
     reg [WORDS-1:0]   column;
-    reg [WIDTH-1:0]   rd_data;
+    reg [WIDTH-1:0]   second;           // the word behind the oldest
     always @(*) begin
-        column  = {WORDS{1'b0}};
-        rd_data = {WIDTH{1'b0}};
-        b       = 0;
-        r       = 0;
-        if (rd_valid_o)                         // else there is no word to choose
+        column = {WORDS{1'b0}};
+        second = {WIDTH{1'b0}};
+        b      = 0;
+        r      = 0;
+        if (rd_valid_o && !single)              // else there is no word to choose
             for (b = 0; b < WIDTH; b = b + 1) begin
                 for (r = 0; r < DEPTH; r = r + 1) column[r] = mem_q[r*WIDTH + b];
-                rd_data[b] = column[rd_ptr_q];
+                second[b] = column[rd_next];
             end
     end
-    assign rd_data_o = rd_data;
+
+    always @(posedge clk_i)
+        if (!rd_valid_o || (drop && single)) head_q <= wr_data_i;   // if there is one
+        else if (drop)                       head_q <= second;
+    assign rd_data_o = head_q;
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin
@@ -67,7 +74,7 @@ module util_fifo #(
             count_q  <= {(ADDR_W+1){1'b0}};
         end else begin
             if (wr_valid_i) wr_ptr_q <= (wr_ptr_q == LAST) ? {ADDR_W{1'b0}} : wr_ptr_q + 1'b1;
-            if (drop)       rd_ptr_q <= (rd_ptr_q == LAST) ? {ADDR_W{1'b0}} : rd_ptr_q + 1'b1;
+            if (drop)       rd_ptr_q <= rd_next;
             if (wr_valid_i != drop)
                 count_q <= wr_valid_i ? count_q + 1'b1 : count_q - 1'b1;
         end
@@ -116,6 +123,7 @@ module util_fifo #(
         assert (mem_q[f_at*WIDTH +: WIDTH] == f_data_q);
         if (f_ahead_q == 0) assert (rd_valid_o && rd_data_o == f_data_q);
     end
+    always @(*) if (f_on && rd_valid_o) assert (head_q == mem_q[rd_ptr_q*WIDTH +: WIDTH]);
     // P3: an offered word stays until it is taken
     always @(posedge clk_i) if (f_on && $past(rst_ni && rd_valid_o && !rd_ready_i))
         assert (rd_valid_o && rd_data_o == $past(rd_data_o));

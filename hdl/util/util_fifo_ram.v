@@ -44,10 +44,11 @@ module util_fifo_ram #(
     wire ram_wr   = wr_valid_i && !direct;
     wire ram_rd   = stored && (!mid_valid_q || out_free);
 
+    // what goes direct is written, too, and overwritten: rd_ready_i comes late
     util_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
         .clk_i(clk_i),
         .rd_en_i(ram_rd), .rd_addr_i(rd_ptr_q), .rd_data_o(mid),
-        .wr_en_i(ram_wr), .wr_addr_i(wr_ptr_q), .wr_data_i(wr_data_i));
+        .wr_en_i(wr_valid_i), .wr_addr_i(wr_ptr_q), .wr_data_i(wr_data_i));
 
     assign rd_valid_o = out_valid_q;
     assign rd_data_o  = out_q;
