@@ -74,8 +74,8 @@ module smmu_tbu_ask #(
 
     assign sync_grant_o  = free && sync_valid_i;
     assign ask_sent      = free && ask_valid_q && !sync_valid_i;
-    assign s1_grant_o[0] = free && s1_valid_i[0] && !sync_valid_i && !ask_valid_q;
-    assign s1_grant_o[1] = free && s1_valid_i[1] && !sync_valid_i && !ask_valid_q && !s1_valid_i[0];
+    wire s1_turn         = free && !sync_valid_i && !ask_valid_q;
+    assign s1_grant_o    = {s1_turn && !s1_valid_i[0], s1_turn};    // if it asks, which comes late
 
     reg [`UP_W-1:0] sync_msg;
     always @(*) begin

@@ -53,19 +53,29 @@ module smmu_tbu_epoch #(
     reg  [1:0] epoch_q;
     wire [3:0] used;
 
+    // Both count a cycle later, as they come late; an epoch is in use meanwhile.
+    reg  [1:0] iss_q, iss_epoch_q, done_q;
+    reg  [3:0] done_epoch_q;
+    always @(posedge clk_i) begin
+        iss_q        <= iss_i & {2{rst_ni}};
+        iss_epoch_q  <= epoch_q;
+        done_q       <= done_i & {2{rst_ni}};
+        done_epoch_q <= done_epoch_i;
+    end
+
     genvar g;
     generate
         for (g = 0; g < 4; g = g + 1) begin : g_epoch
             reg  [CNT_W-1:0] count_q;
-            wire here = (epoch_q == g[1:0]);
-            wire [CNT_W-1:0] more = {{(CNT_W-1){1'b0}}, iss_i[0] && here}
-                                  + {{(CNT_W-1){1'b0}}, iss_i[1] && here};
-            wire [CNT_W-1:0] less = {{(CNT_W-1){1'b0}}, done_i[0] && done_epoch_i[1:0] == g[1:0]}
-                                  + {{(CNT_W-1){1'b0}}, done_i[1] && done_epoch_i[3:2] == g[1:0]};
+            wire here = (iss_epoch_q == g[1:0]);
+            wire [CNT_W-1:0] more = {{(CNT_W-1){1'b0}}, iss_q[0] && here}
+                                  + {{(CNT_W-1){1'b0}}, iss_q[1] && here};
+            wire [CNT_W-1:0] less = {{(CNT_W-1){1'b0}}, done_q[0] && done_epoch_q[1:0] == g[1:0]}
+                                  + {{(CNT_W-1){1'b0}}, done_q[1] && done_epoch_q[3:2] == g[1:0]};
             always @(posedge clk_i)
                 if (!rst_ni) count_q <= {CNT_W{1'b0}};
                 else         count_q <= count_q + more - less;
-            assign used[g] = |count_q;
+            assign used[g] = |count_q || (here && |iss_q);
         end
     endgenerate
 

@@ -53,11 +53,12 @@ module smmu_tbu_resp #(
 
     assign rsv_room_o = room_q >= need + loc1;
 
+    // with and without a request that leaves, which comes late
+    wire [CNT_W-1:0] stay = room_q + {{(CNT_W-1){1'b0}}, left} - {{(CNT_W-1){1'b0}}, loc_grant_o};
+    wire [CNT_W-1:0] rest = stay - need;
     always @(posedge clk_i)
         if (!rst_ni) room_q <= BEATS[CNT_W-1:0];
-        else         room_q <= room_q + {{(CNT_W-1){1'b0}}, left}
-                             - (rsv_valid_i ? need : {CNT_W{1'b0}})
-                             - {{(CNT_W-1){1'b0}}, loc_grant_o};
+        else         room_q <= rsv_valid_i ? rest : stay;
 
     // ---- one beat a cycle into the buffer, in turn ---------------------------------------
     wire             skid_valid, m_take;

@@ -72,11 +72,12 @@ module smmu_tbu_slot #(
     wire waits = (state_q == `TS_STALL) || (state_q == `TS_PARK);
     wire ok    = dn_i && (dn_kind_i == `DN_K_OK) && (state_q == `TS_WAIT);
 
-    wire used  = alloc_i || valid_o;        // a free slot keeps what it has
+    wire used  = alloc_i || valid_o;
 
     always @(posedge clk_i) begin
         if (!rst_ni) state_q <= `TS_FREE;
-        else if (used) begin
+        else if (alloc_i) state_q <= alloc_state_i;
+        else if (valid_o) begin             // a free slot keeps what it has
             if (dn_i) begin
                 if (state_q == `TS_WAIT)
                     case (dn_kind_i)
@@ -103,7 +104,6 @@ module smmu_tbu_slot #(
             if (ask_take_i) state_q <= `TS_WAIT;
             if (rp_ask_i)   state_q <= `TS_ASK;
             if (free_i)     state_q <= `TS_FREE;
-            if (alloc_i)    state_q <= alloc_state_i;
         end
     end
 
