@@ -17,12 +17,14 @@ hdl/smmu/lib/smmu_req_ovr.v
 hdl/smmu/lib/smmu_attr_out.v
 hdl/smmu/lib/smmu_page_low.v
 hdl/smmu/lib/smmu_perm_ok.v
+hdl/smmu/tbu/smmu_tbu_rights.v
 hdl/smmu/tbu/smmu_tbu_xlate.v
 hdl/util/util_reg2.v
 hdl/smmu/tbu/smmu_tbu_path.v
 hdl/util/util_fifo_ram.v
 hdl/smmu/tbu/smmu_tbu_resp.v
 hdl/smmu/tbu/smmu_tbu_slot.v
+hdl/smmu/tbu/smmu_tbu_strobe.v
 hdl/util/util_rr_grant.v
 hdl/util/util_rr_pick.v
 hdl/smmu/tbu/smmu_tbu_slots.v

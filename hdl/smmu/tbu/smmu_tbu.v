@@ -171,12 +171,23 @@ module smmu_tbu #(
         else if (!open) sweep_q <= sweep_q + 1'b1;
 
     // ---- DN: one register, then everything happens in one cycle ------------------------------
-    reg              dn_valid_q;
+    reg              dn_ok_q, dn_cfg_q, dn_inva_q, dn_sync_q, dn_mode_q;
     reg  [`DN_W-1:0] dn_q;
+
+    // for the slots a cycle early: their numbers are decoded, and after OK and OK-once alike a slot
+    // leaves with the entry that comes, a cycle before the uTLB has it
+    wire [3:0] next_kind = dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W];
+    wire       next_ok   = dn_valid_i && (next_kind == `DN_K_ONCE || next_kind == `DN_K_OK);
+    wire       next_answ = dn_valid_i && next_kind != `DN_K_CFG && next_kind != `DN_K_INV
+                        && next_kind != `DN_K_SYNC && next_kind != `DN_K_MODE;
+
     always @(posedge clk_i) begin
-        if (!rst_ni) dn_valid_q <= 1'b0;
-        else         dn_valid_q <= dn_valid_i;
-        dn_q <= dn_msg_i;
+        dn_ok_q   <= rst_ni && dn_valid_i && (next_kind == `DN_K_OK);
+        dn_cfg_q  <= rst_ni && dn_valid_i && (next_kind == `DN_K_CFG);
+        dn_inva_q <= rst_ni && dn_valid_i && (next_kind == `DN_K_INV);
+        dn_sync_q <= rst_ni && dn_valid_i && (next_kind == `DN_K_SYNC);
+        dn_mode_q <= rst_ni && dn_valid_i && (next_kind == `DN_K_MODE);
+        dn_q    <= dn_msg_i;
     end
 
     wire [3:0]        dn_kind = dn_q[`DN_KIND_LSB +: `DN_KIND_W];
@@ -185,13 +196,7 @@ module smmu_tbu #(
     wire [`ENT_W-1:0] dn_ent  = dn_q[`DN_BODY_LSB +: `ENT_W];
     wire [`INV_W-1:0] dn_inv  = dn_q[`DN_BODY_LSB +: `INV_W];
 
-    wire dn_ok   = dn_valid_q && (dn_kind == `DN_K_OK);
-    wire dn_cfg  = dn_valid_q && (dn_kind == `DN_K_CFG);
-    wire dn_inva = dn_valid_q && (dn_kind == `DN_K_INV);
-    wire dn_sync = dn_valid_q && (dn_kind == `DN_K_SYNC);
-    wire dn_mode = dn_valid_q && (dn_kind == `DN_K_MODE);
-    wire dn_answ = dn_valid_q && !(dn_cfg || dn_inva || dn_sync || dn_mode);
-    wire cfg_inv = dn_inva && dn_inv[`INV_CFG_LSB];
+    wire cfg_inv = dn_inva_q && dn_inv[`INV_CFG_LSB];
 
     // ---- modes and epochs --------------------------------------------------------------------
     wire [1:0]           epoch;
@@ -206,7 +211,7 @@ module smmu_tbu #(
 
     smmu_tbu_epoch #(.CNT_W(FLY_W + 1), .GBPA_ABORT(GBPA_ABORT)) u_epoch (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .dn_sync_i(dn_sync), .dn_mode_i(dn_mode), .dn_tag_i(dn_slot[1:0]),
+        .dn_sync_i(dn_sync_q), .dn_mode_i(dn_mode_q), .dn_tag_i(dn_slot[1:0]),
         .dn_mode_body_i(dn_q[`DN_BODY_LSB +: `MODE_W]),
         .iss_i(leave), .done_i(done), .done_epoch_i(done_epoch), .mode_used_i(mode_used),
         .epoch_o(epoch), .mode_sel_o(mode_sel), .mode_o(mode), .off_o(off),
@@ -217,15 +222,17 @@ module smmu_tbu #(
     wire [1:0]          s1_done, s1_direct;
     wire [2*`CTX_W-1:0] lu_ctx, known_ctx;
     wire [2*52-1:0]     lu_vpn;
-    wire [1:0]          lu_use, utlb_hit, known_valid, known_cs, cfg_learn;
+    wire [1:0]          lu_valid, lu_use, utlb_hit, utlb_may, utlb_cs;
+    wire [3:0]          lu_kind;
+    wire [1:0]          known_valid, known_cs, cfg_learn;
     wire [2*`ENT_W-1:0] utlb_ent;
-    wire [1:0]          same, same_cs, rsvd_ok, can, alloc;
+    wire [1:0]          same, same_cs, rsvd_ok, can_main, can_rsvd, alloc;
     wire [5:0]          alloc_state;
     wire                low;
     wire [2*SLOT_W-1:0] alloc_slot, pick_slot, rp_slot, loc_pick, loc_slot;
     wire [1:0]          pick_valid, pick_next, pick_once, pick_take;
     wire [1:0]          rp_valid, rp_leave, rp_ask, rp_look;
-    wire [2*ID_W-1:0]   s1_id, rp_id, loc_pick_id, loc_id, leave_id;
+    wire [2*ID_W-1:0]   s1_id, rp_id, loc_slot_id, loc_id, leave_id;
     wire [1:0]          up_valid, up_grant;
     wire [2*`UP_W-1:0]  up_msg;
     wire [1:0]          w_now, w_room_main, w_room_rsvd;
@@ -241,7 +248,7 @@ module smmu_tbu #(
     wire [2*`CTX_W-1:0] loc_ctx;
     wire [1:0]          rsp_valid;
     wire [2*ID_W-1:0]   rsp_id;
-    wire                wr_dc, dc_valid, ask_valid, ask_write, ask_take;
+    wire                dc_valid, ask_valid, ask_write, ask_take;
     wire [SLOT_W-1:0]   dc_slot, ask_slot;
 
     // ---- ingress -----------------------------------------------------------------------------
@@ -281,14 +288,16 @@ module smmu_tbu #(
                 .s1_valid_i(s1_valid[d]), .s1_req_i(s1_req[d*REQ_W +: REQ_W]),
                 .s1_done_o(s1_done[d]),
                 .lu_ctx_o(lu_ctx[d*`CTX_W +: `CTX_W]), .lu_vpn_o(lu_vpn[d*52 +: 52]),
-                .lu_use_o(lu_use[d]), .utlb_hit_i(utlb_hit[d]),
+                .lu_valid_o(lu_valid[d]), .lu_kind_o(lu_kind[d*2 +: 2]), .lu_use_o(lu_use[d]),
+                .utlb_hit_i(utlb_hit[d]), .utlb_may_i(utlb_may[d]), .utlb_cs_i(utlb_cs[d]),
                 .utlb_ent_i(utlb_ent[d*`ENT_W +: `ENT_W]),
                 .known_ctx_o(known_ctx[d*`CTX_W +: `CTX_W]), .known_valid_i(known_valid[d]),
                 .known_cs_i(known_cs[d]), .cfg_learn_o(cfg_learn[d]),
-                .dn_cfg_valid_i(dn_cfg && dn_slot == TBU_SLOTS[7:0] + d[7:0]),
+                .dn_cfg_valid_i(dn_cfg_q && dn_slot == TBU_SLOTS[7:0] + d[7:0]),
                 .dn_cfg_cs_i(dn_cs), .cfg_inv_i(cfg_inv), .once_ent_i(dn_ent),
                 .same_i(same[d]), .same_cs_i(same_cs[d]),
-                .rsvd_ok_o(rsvd_ok[d]), .can_i(can[d]), .low_i(low), .alloc_o(alloc[d]),
+                .rsvd_ok_o(rsvd_ok[d]), .can_main_i(can_main[d]), .can_rsvd_i(can_rsvd[d]),
+                .low_i(low), .alloc_o(alloc[d]),
                 .alloc_state_o(alloc_state[d*3 +: 3]),
                 .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
                 .pick_valid_i(pick_valid[d]), .pick_next_i(pick_next[d]),
@@ -312,7 +321,7 @@ module smmu_tbu #(
                 .alloc_i(alloc[d]), .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
                 .alloc_req_i(s1_req[d*REQ_W +: `AX_W]),
                 .pick_valid_i(loc_valid[d]), .pick_slot_i(loc_pick[d*SLOT_W +: SLOT_W]),
-                .pick_id_i(loc_pick_id[d*ID_W +: ID_W]), .pick_take_o(loc_take[d]),
+                .pick_take_o(loc_take[d]), .slot_id_i(loc_slot_id[d*ID_W +: ID_W]),
                 .q_id_o(loc_q_id[d*ID_W +: ID_W]), .q_busy_i(loc_busy[d]),
                 .slot_read_o(loc_read[d]), .slot_o(loc_slot[d*SLOT_W +: SLOT_W]),
                 .razwi_i(loc_razwi[d]), .beat_valid_o(loc_beat[d]),
@@ -336,25 +345,26 @@ module smmu_tbu #(
     assign pmu_xact_o = s1_done;
 
     // ---- uTLB, can-stall table ---------------------------------------------------------------
-    smmu_tbu_utlb #(.UTLB_ENTRIES(UTLB_ENTRIES)) u_utlb (
+    smmu_tbu_utlb #(.UTLB_ENTRIES(UTLB_ENTRIES), .OAS(OAS)) u_utlb (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .lu_valid_i(s1_valid | rp_valid), .lu_use_i(lu_use), .lu_ctx_i(lu_ctx), .lu_vpn_i(lu_vpn),
-        .lu_hit_o(utlb_hit), .lu_ent_o(utlb_ent),
-        .up_valid_i(dn_ok), .up_ent_i(dn_ent), .fl_valid_i(dn_inva), .fl_inv_i(dn_inv));
+        .lu_valid_i(lu_valid), .lu_ctx_i(lu_ctx), .lu_vpn_i(lu_vpn), .lu_kind_i(lu_kind),
+        .lu_use_i(lu_use), .lu_hit_o(utlb_hit), .lu_may_o(utlb_may), .lu_cs_o(utlb_cs),
+        .lu_ent_o(utlb_ent),
+        .up_valid_i(dn_ok_q), .up_ent_i(dn_ent), .fl_valid_i(dn_inva_q), .fl_inv_i(dn_inv));
 
     // One is learnt a cycle. What is passed over is asked again when it matters.
     wire [1:0] loc_learn = loc_free & loc_cs_known;
-    wire [`CTX_W-1:0] learn_ctx = dn_ok        ? dn_ent[`ENT_SID_LSB +: `CTX_W]
+    wire [`CTX_W-1:0] learn_ctx = dn_ok_q      ? dn_ent[`ENT_SID_LSB +: `CTX_W]
                                 : cfg_learn[0] ? known_ctx[0 +: `CTX_W]
                                 : cfg_learn[1] ? known_ctx[`CTX_W +: `CTX_W]
                                 : loc_learn[0] ? loc_ctx[0 +: `CTX_W] : loc_ctx[`CTX_W +: `CTX_W];
-    wire learn_cs = (dn_ok || |cfg_learn) ? dn_cs : loc_learn[0] ? loc_cs[0] : loc_cs[1];
+    wire learn_cs = (dn_ok_q || |cfg_learn) ? dn_cs : loc_learn[0] ? loc_cs[0] : loc_cs[1];
 
     // What was true before a configuration invalidation is not learnt after it.
     reg              learn_q, learn_cs_q;
     reg [`CTX_W-1:0] learn_ctx_q;
     always @(posedge clk_i) begin
-        learn_q     <= rst_ni && !cfg_inv && (dn_ok || |cfg_learn || |loc_learn);
+        learn_q     <= rst_ni && !cfg_inv && (dn_ok_q || |cfg_learn || |loc_learn);
         learn_ctx_q <= learn_ctx;
         learn_cs_q  <= learn_cs;
     end
@@ -372,22 +382,19 @@ module smmu_tbu #(
     ) u_slots (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .s1_id_i(s1_id), .s1_same_o(same), .s1_same_cs_o(same_cs),
-        .rsvd_ok_i(rsvd_ok), .can_o(can), .low_o(low),
+        .can_main_o(can_main), .can_rsvd_o(can_rsvd), .low_o(low),
         .alloc_i(alloc), .alloc_state_i(alloc_state), .alloc_cs_i(~rsvd_ok),
-        .alloc_dc_i(wr_dc), .alloc_mode_i(s1_mode), .alloc_slot_o(alloc_slot),
-        .dn_valid_i(dn_answ), .dn_kind_i(dn_kind), .dn_slot_i(dn_slot), .dn_cs_i(dn_cs),
-        .off_i(off), .cfg_inv_i(cfg_inv),
-        // OK and OK-once alike: the slot leaves with the entry that comes, a cycle before the
-        // uTLB has it
-        .once_valid_i(dn_valid_i && (dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W] == `DN_K_ONCE ||
-                                     dn_msg_i[`DN_KIND_LSB +: `DN_KIND_W] == `DN_K_OK)),
-        .once_slot_i(dn_msg_i[`DN_SLOT_LSB +: `DN_SLOT_W]),
+        .alloc_dc_i(w_now[1]), .alloc_mode_i(s1_mode), .alloc_slot_o(alloc_slot),
+        .next_valid_i(next_answ), .next_ok_i(next_ok),
+        .next_slot_i(dn_msg_i[`DN_SLOT_LSB +: `DN_SLOT_W]),
+        .dn_kind_i(dn_kind), .dn_cs_i(dn_cs), .off_i(off), .cfg_inv_i(cfg_inv),
         .pick_valid_o(pick_valid), .pick_next_o(pick_next), .pick_once_o(pick_once),
         .pick_slot_o(pick_slot), .pick_take_i(pick_take),
         .rp_valid_i(rp_valid), .rp_slot_i(rp_slot), .rp_id_i(rp_id),
         .rp_leave_i(rp_leave), .rp_ask_i(rp_ask), .rp_look_i(rp_look),
-        .loc_valid_o(loc_valid), .loc_pick_o(loc_pick), .loc_pick_id_o(loc_pick_id),
-        .loc_take_i(loc_take), .loc_slot_i(loc_slot), .loc_id_i(loc_id), .loc_free_i(loc_free),
+        .loc_valid_o(loc_valid), .loc_pick_o(loc_pick), .loc_take_i(loc_take),
+        .loc_slot_i(loc_slot), .loc_slot_id_o(loc_slot_id), .loc_id_i(loc_id),
+        .loc_free_i(loc_free),
         .loc_razwi_o(loc_razwi), .loc_cs_o(loc_cs), .loc_cs_known_o(loc_cs_known),
         .ask_valid_o(ask_valid), .ask_slot_o(ask_slot), .ask_write_o(ask_write),
         .ask_take_i(ask_take),
@@ -418,7 +425,7 @@ module smmu_tbu #(
         .s1_len_i(s1_req[REQ_W + `AX_LEN_LSB +: `AX_LEN_W]),
         .room_main_o(w_room_main[1]), .room_rsvd_o(w_room_rsvd[1]), .w_now_o(w_now[1]),
         .s1_direct_i(s1_direct[1]), .s1_alloc_i(alloc[1]),
-        .s1_slot_i(alloc_slot[SLOT_W +: SLOT_W]), .s1_dc_o(wr_dc),
+        .s1_slot_i(alloc_slot[SLOT_W +: SLOT_W]),
         .dc_valid_o(dc_valid), .dc_slot_o(dc_slot),
         .pick_take_i(pick_take[1]), .pick_slot_i(pick_slot[SLOT_W +: SLOT_W]),
         .leave_i(leave[1]), .leave_s1_i(s1_direct[1]), .leave_len_i(out_len[15:8]),

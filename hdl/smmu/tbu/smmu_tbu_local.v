@@ -35,13 +35,13 @@ module smmu_tbu_local #(
 
     input  wire                  pick_valid_i,
     input  wire [SLOT_W-1:0]     pick_slot_i,
-    input  wire [ID_W-1:0]       pick_id_i,
     output wire                  pick_take_o,
     output wire [ID_W-1:0]       q_id_o,
     input  wire                  q_busy_i,
 
     output wire                  slot_read_o,   // slot_o is read from the RAMs now
     output wire [SLOT_W-1:0]     slot_o,
+    input  wire [ID_W-1:0]       slot_id_i,     // of slot_o
     input  wire                  razwi_i,       // of slot_o
 
     output wire                  beat_valid_o,
@@ -92,10 +92,10 @@ module smmu_tbu_local #(
         else         state_q <= state_d;
         if (state_q == ST_PICK) begin
             slot_q      <= pick_slot_i;
-            id_q        <= pick_id_i;
             beat_q      <= 8'd0;
             atom_done_q <= 1'b0;
         end else begin
+            if (state_q == ST_QUERY)          id_q        <= slot_id_i;
             if (beat_grant_i || atom_grant_i) beat_q      <= beat_q + 8'd1;
             if (atom_grant_i && atom_last_o)  atom_done_q <= 1'b1;
         end
@@ -105,7 +105,7 @@ module smmu_tbu_local #(
     wire [7:0] atom_last = atomr[1] ? {1'b0, len_o[7:1]} : len_o;
 
     assign pick_take_o  = (state_q == ST_PICK);
-    assign q_id_o       = id_q;
+    assign q_id_o       = slot_id_i;
     assign slot_read_o  = (state_q == ST_CHECK);
     assign slot_o       = slot_q;
     assign beat_valid_o = (state_q == ST_BEAT) && !atom;

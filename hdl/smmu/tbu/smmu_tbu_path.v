@@ -8,7 +8,8 @@
 //          FLT-022, INI-014, ATT-040, ATT-041
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : s1_*   from smmu_tbu_ingress;  utlb_*  result for lu_*
-//          pick_* slot to replay;  same/can/low  from smmu_tbu_slots
+//          pick_* slot to replay;  same/can/low  from smmu_tbu_slots: can without
+//                 and with the reserve
 //          known_* can-stall table;  dn_cfg_*  answer to UP_K_CFG
 //          out_room_i  the response buffer has room for all beats
 //          w_now_i     write: all data of S1 (one beat) is in
@@ -40,10 +41,14 @@ module smmu_tbu_path #(
 
     // ---- uTLB and can-stall table ----------------------------------------------------
     output wire [`CTX_W-1:0]      lu_ctx_o,
+    output wire                   lu_valid_o,
     output wire [51:0]            lu_vpn_o,
+    output wire [1:0]             lu_kind_o,        // {instruction, privileged}
     output wire                   lu_use_o,
     input  wire                   utlb_hit_i,
-    input  wire [`ENT_W-1:0]      utlb_ent_i,
+    input  wire                   utlb_may_i,       // and the access is allowed
+    input  wire                   utlb_cs_i,        // and the stream can stall
+    input  wire [`ENT_W-1:0]      utlb_ent_i,       // 0 without a hit
     output wire [`CTX_W-1:0]      known_ctx_o,
     input  wire                   known_valid_i,
     input  wire                   known_cs_i,
@@ -59,7 +64,8 @@ module smmu_tbu_path #(
     input  wire                   same_i,
     input  wire                   same_cs_i,
     output wire                   rsvd_ok_o,
-    input  wire                   can_i,
+    input  wire                   can_main_i,
+    input  wire                   can_rsvd_i,
     input  wire                   low_i,
     output wire                   alloc_o,
     output wire [2:0]             alloc_state_o,
@@ -107,8 +113,9 @@ module smmu_tbu_path #(
     reg              rp_valid_q, rp_once_q;
     reg [SLOT_W-1:0] rp_slot_q;
     wire [REQ_W-1:0] rp_req;
-    wire             rp_done = rp_leave_o || rp_ask_o || rp_look_o;
-    wire             rp_load = !rp_valid_q || rp_done;
+    wire             room, go;
+    // it stays while it hits and has no room
+    wire             rp_load = !(rp_valid_q && !rp_once_q && go && !room);
 
     // picked behind the one in replay: only if that one really leaves
     assign pick_take_o = pick_valid_i && rp_load && (!pick_next_i || rp_leave_o);
@@ -133,24 +140,26 @@ module smmu_tbu_path #(
 
     // ---- the one lookup ------------------------------------------------------------------
     wire [REQ_W-1:0]   req = rp_valid_q ? rp_req : s1_req_i;
-    wire               smmuen, gabort, go, ent_cs;
+    wire               smmuen, gabort, look;
     wire [`AXO_W-1:0]  axo;
 
-    assign lu_ctx_o = req[`AX_SID_LSB +: `CTX_W];
-    assign lu_vpn_o = req[`AX_ADDR_LSB + 12 +: 52];
-    assign lu_use_o = leave_o;
+    assign lu_ctx_o   = req[`AX_SID_LSB +: `CTX_W];
+    assign lu_vpn_o   = req[`AX_ADDR_LSB + 12 +: 52];
+    assign lu_valid_o = look && (rp_valid_q || s1_valid_i);
+    assign lu_kind_o  = {req[`AX_PROT_LSB + 2], req[`AX_PROT_LSB]};
+    assign lu_use_o   = leave_o;
 
     smmu_tbu_xlate #(.WRITE(WRITE), .OAS(OAS)) u_xlate (
         .req_i(req[`AX_W-1:0]), .mode_i(mode_i),
-        .utlb_hit_i(utlb_hit_i), .utlb_ent_i(utlb_ent_i),
+        .utlb_may_i(utlb_may_i), .utlb_ent_i(utlb_ent_i),
         .once_i(rp_valid_q && rp_once_q), .once_ent_i(once_ent_i),
-        .smmuen_o(smmuen), .gabort_o(gabort), .go_o(go), .canstall_o(ent_cs), .axo_o(axo));
+        .smmuen_o(smmuen), .gabort_o(gabort), .look_o(look), .go_o(go), .axo_o(axo));
 
     // ---- replay: leave, ask again, or (with an OK, when it cannot leave now) look later -----
     wire out_ready;
-    wire room = out_ready && out_room_i;
+    assign room = out_ready && out_room_i;
 
-    assign rp_leave_o = rp_valid_q && go && room;
+    assign rp_leave_o = rp_valid_q && leave_o;
     assign rp_ask_o   = rp_valid_q && !go && !rp_once_q;
     assign rp_look_o  = rp_valid_q && rp_once_q && !(go && room);
 
@@ -167,22 +176,32 @@ module smmu_tbu_path #(
     wire s1_behind = same_i || !w_now_i;        // order or data keep it from leaving
 
     // ---- S1: leave ---------------------------------------------------------------------------
-    wire s1_go = s1_port && s1_plain && !s1_abort && go && !s1_behind && w_room_rsvd_i;
-    assign s1_direct_o = s1_go && room;
+    wire s1_free = s1_port && s1_plain && !s1_abort && !s1_behind && w_room_rsvd_i && room;
+    assign s1_direct_o = !rp_valid_q && leave_o;
 
     // ---- S1: take a slot -----------------------------------------------------------------------
     // Without the port only what needs no lookup may: it looks up when it can leave.
-    wire s1_slot = s1_valid_i && (s1_secbad || s1_uut ||
-                   (rp_valid_q ? (s1_behind && s1_en) : (s1_abort || !go || s1_behind)));
+    wire s1_must = s1_valid_i && (s1_secbad || s1_uut ||
+                   (rp_valid_q ? (s1_behind && s1_en) : (s1_abort || s1_behind)));
+    wire s1_slot = s1_must || (s1_port && !go);
 
     reg  cfg_known_q, cfg_cs_q, cfg_sent_q, cfg_stale_q;
     wire ent_known = s1_port && s1_en && utlb_hit_i;
     wire s1_known  = known_valid_i || ent_known || cfg_known_q;
-    wire s1_cs     = cfg_known_q ? cfg_cs_q : ent_known ? ent_cs : known_cs_i;
-    wire s1_safe   = !s1_en || !s1_plain || s1_req_i[`AX_NOSTALL_LSB] || (s1_known && !s1_cs);
 
-    assign rsvd_ok_o = s1_safe && !same_cs_i;
-    assign alloc_o   = s1_slot && (rsvd_ok_o ? w_room_rsvd_i : w_room_main_i) && can_i;
+    // Known not to stall: without the lookup (safe), or by what hits and else the table (tame).
+    wire s1_peek   = s1_port && s1_en && !cfg_known_q;
+    wire s1_table  = known_valid_i && !known_cs_i && !cfg_known_q;
+    wire s1_safe   = !s1_en || !s1_plain || s1_req_i[`AX_NOSTALL_LSB]
+                  || (cfg_known_q && !cfg_cs_q) || (s1_table && !s1_peek);
+    wire s1_tame   = s1_peek && (utlb_hit_i ? !utlb_cs_i : s1_table);
+
+    // room without the reserve is room with it
+    wire s1_rsvd   = w_room_rsvd_i && can_rsvd_i && !same_cs_i;
+    wire s1_room   = (w_room_main_i && can_main_i) || (s1_rsvd && s1_safe);
+
+    assign rsvd_ok_o = (s1_safe || s1_tame) && !same_cs_i;
+    assign alloc_o   = s1_slot && (s1_room || (s1_rsvd && s1_tame));
     assign s1_done_o = s1_direct_o || alloc_o;
 
     wire s1_look = s1_plain && !s1_abort && (rp_valid_q || go);
@@ -226,7 +245,7 @@ module smmu_tbu_path #(
 
     // ---- out register ---------------------------------------------------------------------------
     assign out_len_o  = req[`AX_LEN_LSB +: `AX_LEN_W];
-    assign leave_o    = rp_leave_o || s1_direct_o;
+    assign leave_o    = go && (rp_valid_q ? room : s1_free);     // go comes last
     assign leave_id_o = req[REQ_W-1 -: ID_W];
 
     util_reg2 #(.WIDTH(ID_W + `AXO_W)) u_out (
@@ -278,6 +297,12 @@ module smmu_tbu_path #(
     wire [5:0] f_perm = f_ent[`ENT_UR_LSB +: 6];        // {px, pw, pr, ux, uw, ur}
     wire [2:0] f_of   = f_priv ? f_perm[5:3] : f_perm[2:0];
     wire       f_may  = !RNW ? f_of[1] : f_inst ? f_of[2] : f_of[0];
+    // what smmu_tbu_utlb tells (its P3)
+    always @(*) if (f_on) begin
+        assume (lu_valid_o || !utlb_hit_i);
+        assume (utlb_hit_i || utlb_ent_i == {`ENT_W{1'b0}});
+        assume (!utlb_may_i || (utlb_hit_i && f_may));
+    end
     wire f_known = f_rp || (!rp_valid_q && s1_valid_i);     // whose request it is
 
     // P1: nothing leaves without a translation granted to this transaction: an entry that hits its

@@ -7,11 +7,10 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : two-element vectors: element 0 read path, element 1 write path
 //          s1_*      the transaction in S1, without regard to room
-//          dn_*      DN message, registered;  once_*  the same message a cycle
-//                    early when it is an OK or an OK-once
+//          next_*    an answer of the DN stream, a cycle early;  dn_*  the same, registered
 //          rp_*      replay stage;  loc_*  local answer unit;  dc_*  write data
-// Out    : can_o     S1 may take a slot now
-// Stalls : S1, by can_o
+// Out    : can_*_o   S1 may take a slot now
+// Stalls : S1, by can_*_o
 // Tests  : tests/unit/test_tbu.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -31,25 +30,24 @@ module smmu_tbu_slots #(
     input  wire [2*ID_W-1:0]      s1_id_i,
     output wire [1:0]             s1_same_o,        // older ones of this ID wait here
     output wire [1:0]             s1_same_cs_o,     // and one of them can stall
-    input  wire [1:0]             rsvd_ok_i,        // known not to stall
-    output wire [1:0]             can_o,
+    output wire [1:0]             can_main_o,       // without the reserve
+    output wire [1:0]             can_rsvd_o,
     output wire                   low_o,            // only the reserved slots are left
     input  wire [1:0]             alloc_i,
     input  wire [5:0]             alloc_state_i,
-    input  wire [1:0]             alloc_cs_i,
+    input  wire [1:0]             alloc_cs_i,       // not known not to stall
     input  wire                   alloc_dc_i,       // the write taken has all its data
     input  wire [1:0]             alloc_mode_i,
     output wire [2*SLOT_W-1:0]    alloc_slot_o,
 
     // ---- DN --------------------------------------------------------------------------
-    input  wire                   dn_valid_i,       // an answer for a slot
+    input  wire                   next_valid_i,     // an answer for a slot
+    input  wire                   next_ok_i,        // an OK or OK-once
+    input  wire [7:0]             next_slot_i,
     input  wire [3:0]             dn_kind_i,
-    input  wire [7:0]             dn_slot_i,
     input  wire                   dn_cs_i,
     input  wire                   off_i,
     input  wire                   cfg_inv_i,
-    input  wire                   once_valid_i,
-    input  wire [7:0]             once_slot_i,
 
     // ---- replay ----------------------------------------------------------------------
     output wire [1:0]             pick_valid_o,
@@ -67,9 +65,9 @@ module smmu_tbu_slots #(
     // ---- local answers ---------------------------------------------------------------
     output wire [1:0]             loc_valid_o,
     output wire [2*SLOT_W-1:0]    loc_pick_o,
-    output wire [2*ID_W-1:0]      loc_pick_id_o,
     input  wire [1:0]             loc_take_i,
     input  wire [2*SLOT_W-1:0]    loc_slot_i,
+    output wire [2*ID_W-1:0]      loc_slot_id_o,
     input  wire [2*ID_W-1:0]      loc_id_i,
     input  wire [1:0]             loc_free_i,
     output wire [1:0]             loc_razwi_o,
@@ -123,8 +121,20 @@ module smmu_tbu_slots #(
     assign low_o        = (free_cnt <= TBU_RSVD[CNT_W-1:0]);
     assign alloc_slot_o = {free_hi, free_lo};
 
+    // ---- DN: whose answer is there next cycle, and now ----------------------------------
+    wire [N-1:0] next_here;
+    reg  [N-1:0] dn_here_q;
+    smmu_tbu_strobe #(.N(N), .SLOT_W(8)) u_next (
+        .valid_i(next_valid_i), .slot_i(next_slot_i), .strobe_o(next_here));
+    always @(posedge clk_i)
+        if (!rst_ni) dn_here_q <= {N{1'b0}};
+        else         dn_here_q <= next_here;
+
     // ---- per direction ----------------------------------------------------------------
-    wire [2*N-1:0]     leave;       // slots freed now
+    // What comes to a slot: reads in the low half, writes above. Whether S1 takes one and whether
+    // the one in replay leaves come late: each meets a number that is decoded.
+    wire [2*N-1:0]     taken, in_rp, rp_take, loc_free;
+    wire [N-1:0]       leave;       // slots freed now
     wire [2*CNT_W-1:0] ahead;       // older ones a newcomer finds
 
     genvar d, s;
@@ -139,8 +149,8 @@ module smmu_tbu_slots #(
             // too late to ask
             wire              other = d == 0 ? turn_q : !turn_q;
             wire [CNT_W-1:0]  room  = free_cnt - {{(CNT_W-1){1'b0}}, other && |free_cnt};
-            assign can_o[d] = (room > TBU_RSVD[CNT_W-1:0]) ||
-                              (rsvd_ok_i[d] && (room != {CNT_W{1'b0}}));
+            assign can_main_o[d] = (room > TBU_RSVD[CNT_W-1:0]);
+            assign can_rsvd_o[d] = (room != {CNT_W{1'b0}});
 
             // who stands before a newcomer
             integer       k;
@@ -153,18 +163,18 @@ module smmu_tbu_slots #(
                         same[k] = mine[k] && (ids[k*ID_W +: ID_W] == s1_id);
             end
 
-            // who leaves
-            integer       l;
-            reg [N-1:0]   gone;
-            always @(*) begin
-                gone = {N{1'b0}};
-                l    = 0;
-                if (rp_leave_i[d] || loc_free_i[d])
-                    for (l = 0; l < N; l = l + 1)
-                        gone[l] = (rp_leave_i[d] && rp_slot == l[SLOT_W-1:0]) ||
-                                  (loc_free_i[d] && loc_slot == l[SLOT_W-1:0]);
-            end
-            assign leave[d*N +: N] = gone;
+            // what comes to which slot
+            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_taken (
+                .valid_i(alloc_i[d]), .slot_i(alloc_slot_o[d*SLOT_W +: SLOT_W]),
+                .strobe_o(taken[d*N +: N]));
+            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_in_rp (
+                .valid_i(rp_valid_i[d]), .slot_i(rp_slot), .strobe_o(in_rp[d*N +: N]));
+            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_rp_take (
+                .valid_i(pick_take_i[d]), .slot_i(pick_slot_o[d*SLOT_W +: SLOT_W]),
+                .strobe_o(rp_take[d*N +: N]));
+            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_loc_free (
+                .valid_i(loc_free_i[d]), .slot_i(loc_slot), .strobe_o(loc_free[d*N +: N]));
+
             assign s1_same_o[d]    = |same;
             assign s1_same_cs_o[d] = |(same & cs);
 
@@ -175,23 +185,19 @@ module smmu_tbu_slots #(
                 c     = 0;
                 if (|same)
                     for (c = 0; c < N; c = c + 1)
-                        if (same[c] && !gone[c]) count = count + 1'b1;
+                        if (same[c]) count = count + 1'b1;
             end
-            assign ahead[d*CNT_W +: CNT_W] = count;
+
+            // less those that leave now; whether the one in replay does comes late
+            wire [CNT_W-1:0] stay = count - {{(CNT_W-1){1'b0}}, loc_free_i[d] && same[loc_slot]};
+            wire [CNT_W-1:0] rest = stay - {{(CNT_W-1){1'b0}}, same[rp_slot]};
+            assign ahead[d*CNT_W +: CNT_W] = rp_leave_i[d] ? rest : stay;
 
             // replay: an OK comes first, what it carries is there for one cycle only
             wire              pick_valid;
             wire [SLOT_W-1:0] pick;
-            integer           o;
-            reg [N-1:0]       once_hit;
-            always @(*) begin
-                once_hit = {N{1'b0}};
-                o        = 0;
-                if (once_valid_i)
-                    for (o = 0; o < N; o = o + 1)
-                        once_hit[o] = once_slot_i == o[7:0] && want_once[o] && mine[o];
-            end
-            wire [N-1:0] want = mine & (want_rp | want_next);
+            wire [N-1:0]      once_hit = next_here & {N{next_ok_i}} & want_once & mine;
+            wire [N-1:0]      want     = mine & (want_rp | want_next);
 
             util_rr_pick #(.N(N), .PICK_W(SLOT_W)) u_replay (
                 .clk_i(clk_i), .rst_ni(rst_ni), .req_i(want),
@@ -200,7 +206,7 @@ module smmu_tbu_slots #(
             assign pick_once_o[d]  = |once_hit;
             assign pick_valid_o[d] = pick_valid || pick_once_o[d];
             assign pick_next_o[d]  = !pick_once_o[d] && want_next[pick];
-            assign pick_slot_o[d*SLOT_W +: SLOT_W] = pick_once_o[d] ? once_slot_i[SLOT_W-1:0] : pick;
+            assign pick_slot_o[d*SLOT_W +: SLOT_W] = pick_once_o[d] ? next_slot_i[SLOT_W-1:0] : pick;
 
             // local answers
             wire [SLOT_W-1:0] loc_pick;
@@ -208,7 +214,7 @@ module smmu_tbu_slots #(
                 .clk_i(clk_i), .rst_ni(rst_ni), .req_i(mine & want_loc),
                 .take_i(loc_take_i[d]), .valid_o(loc_valid_o[d]), .pick_o(loc_pick));
             assign loc_pick_o[d*SLOT_W +: SLOT_W]  = loc_pick;
-            assign loc_pick_id_o[d*ID_W +: ID_W]   = ids[loc_pick*ID_W +: ID_W];
+            assign loc_slot_id_o[d*ID_W +: ID_W]   = ids[loc_slot*ID_W +: ID_W];
             assign loc_razwi_o[d]                  = is_razwi[loc_slot];
             assign loc_cs_o[d]                     = cs[loc_slot];
             assign loc_cs_known_o[d]               = cs_known[loc_slot];
@@ -223,101 +229,63 @@ module smmu_tbu_slots #(
         .take_i(ask_take_i), .valid_o(ask_valid_o), .pick_o(ask_slot_o));
     assign ask_write_o = is_wr[ask_slot_o];
 
-    // ---- what comes to which slot: compared in the cycles in which it comes -----------------
-    integer        t;
-    reg [N-1:0]    from_wr, from_rd, ask_take, dn_here, dc_here;
-    always @(*) begin
-        from_rd = {N{1'b0}};
-        from_wr = {N{1'b0}};
-        t       = 0;
-        if (alloc_i[0])
-            for (t = 0; t < N; t = t + 1) from_rd[t] = (free_lo == t[SLOT_W-1:0]);
-        if (alloc_i[1])
-            for (t = 0; t < N; t = t + 1) from_wr[t] = (free_hi == t[SLOT_W-1:0]);
-    end
-    integer        u;
-    always @(*) begin
-        ask_take = {N{1'b0}};
-        u        = 0;
-        if (ask_take_i)
-            for (u = 0; u < N; u = u + 1) ask_take[u] = (ask_slot_o == u[SLOT_W-1:0]);
-    end
-    integer        v;
-    always @(*) begin
-        dn_here = {N{1'b0}};
-        v       = 0;
-        if (dn_valid_i)
-            for (v = 0; v < N; v = v + 1) dn_here[v] = (dn_slot_i == v[7:0]);
-    end
-    integer        w;
-    always @(*) begin
-        dc_here = {N{1'b0}};
-        w       = 0;
-        if (dc_valid_i)
-            for (w = 0; w < N; w = w + 1) dc_here[w] = valid[w] && (dc_slot_i == w[SLOT_W-1:0]);
-    end
+    // ---- what comes to a slot whatever its direction --------------------------------------
+    wire [N-1:0] ask_take, dc_here;
+    smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_ask_take (
+        .valid_i(ask_take_i), .slot_i(ask_slot_o), .strobe_o(ask_take));
+    smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_dc (
+        .valid_i(dc_valid_i), .slot_i(dc_slot_i), .strobe_o(dc_here));
 
-    // the replay stages and the local answers: slots and IDs of both directions
+    // ---- what leaves or is in replay, for those behind it: IDs ------------------------------
     integer        r;
-    reg [N-1:0]    in_rp, rp_same;
+    reg [N-1:0]    rp_same, older_left;
     always @(*) begin
-        in_rp   = {N{1'b0}};
         rp_same = {N{1'b0}};
         r       = 0;
-        if (some)
-            for (r = 0; r < N; r = r + 1) begin
-                in_rp[r]   = valid[r] && (is_wr[r] ? rp_slot_i[SLOT_W +: SLOT_W]
-                                                   : rp_slot_i[0 +: SLOT_W]) == r[SLOT_W-1:0];
+        if (some && |rp_valid_i)
+            for (r = 0; r < N; r = r + 1)
                 rp_same[r] = valid[r] && (is_wr[r] ? rp_valid_i[1] : rp_valid_i[0])
                           && (is_wr[r] ? rp_id_i[ID_W +: ID_W] : rp_id_i[0 +: ID_W])
                              == ids[r*ID_W +: ID_W];
-            end
-    end
-    integer        x;
-    reg [N-1:0]    rp_take;
-    always @(*) begin
-        rp_take = {N{1'b0}};
-        x       = 0;
-        if (|pick_take_i)
-            for (x = 0; x < N; x = x + 1)
-                rp_take[x] = valid[x] && (is_wr[x] ? pick_take_i[1] : pick_take_i[0])
-                          && (is_wr[x] ? pick_slot_o[SLOT_W +: SLOT_W] : pick_slot_o[0 +: SLOT_W])
-                             == x[SLOT_W-1:0];
     end
     integer        y;
-    reg [N-1:0]    older_left;
     always @(*) begin
         older_left = {N{1'b0}};
         y          = 0;
         if (|rp_leave_i || |loc_free_i)
             for (y = 0; y < N; y = y + 1)
                 older_left[y] = is_wr[y]
-                    ? (rp_leave_i[1] && rp_id_i[ID_W +: ID_W] == ids[y*ID_W +: ID_W]) ||
+                    ? (rp_leave_i[1] && rp_same[y]) ||
                       (loc_free_i[1] && loc_id_i[ID_W +: ID_W] == ids[y*ID_W +: ID_W])
-                    : (rp_leave_i[0] && rp_id_i[0 +: ID_W] == ids[y*ID_W +: ID_W]) ||
+                    : (rp_leave_i[0] && rp_same[y]) ||
                       (loc_free_i[0] && loc_id_i[0 +: ID_W] == ids[y*ID_W +: ID_W]);
     end
 
     // ---- the slots ----------------------------------------------------------------------
     generate
         for (s = 0; s < N; s = s + 1) begin : g_slot
-            wire dir = is_wr[s];
+            // of its own direction
+            wire own_rp  = valid[s] && (is_wr[s] ? in_rp[N+s]    : in_rp[s]);
+            wire own_loc = valid[s] && (is_wr[s] ? loc_free[N+s] : loc_free[s]);
+            wire at_top  = taken[N+s];
+            assign leave[s] = own_loc || (own_rp && rp_leave_i[is_wr[s]]);
             smmu_tbu_slot #(.ID_W(ID_W), .CNT_W(CNT_W)) u_slot (
                 .clk_i(clk_i), .rst_ni(rst_ni),
-                .alloc_i(from_wr[s] || from_rd[s]),
-                .alloc_state_i(from_wr[s] ? alloc_state_i[5:3] : alloc_state_i[2:0]),
-                .alloc_write_i(from_wr[s]),
-                .alloc_id_i(from_wr[s] ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
-                .alloc_ahead_i(from_wr[s] ? ahead[CNT_W +: CNT_W] : ahead[0 +: CNT_W]),
-                .alloc_cs_i(from_wr[s] ? alloc_cs_i[1] : alloc_cs_i[0]),
+                .alloc_i(at_top || taken[s]),
+                .alloc_state_i(at_top ? alloc_state_i[5:3] : alloc_state_i[2:0]),
+                .alloc_write_i(at_top),
+                .alloc_id_i(at_top ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
+                .alloc_ahead_i(at_top ? ahead[CNT_W +: CNT_W] : ahead[0 +: CNT_W]),
+                .alloc_cs_i(at_top ? alloc_cs_i[1] : alloc_cs_i[0]),
                 .alloc_dc_i(alloc_dc_i),
-                .alloc_mode_i(from_wr[s] ? alloc_mode_i[1] : alloc_mode_i[0]),
-                .dn_i(dn_here[s]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
+                .alloc_mode_i(at_top ? alloc_mode_i[1] : alloc_mode_i[0]),
+                .dn_i(dn_here_q[s]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
                 .off_i(off_i), .cfg_inv_i(cfg_inv_i),
-                .ask_take_i(ask_take[s]), .rp_take_i(rp_take[s]),
-                .rp_ask_i(rp_ask_i[dir] && in_rp[s]), .rp_look_i(rp_look_i[dir] && in_rp[s]),
-                .rp_same_i(rp_same[s]), .older_left_i(older_left[s]), .dc_i(dc_here[s]),
-                .free_i(valid[s] && (dir ? leave[N+s] : leave[s])),
+                .ask_take_i(ask_take[s]),
+                .rp_take_i(valid[s] && (is_wr[s] ? rp_take[N+s] : rp_take[s])),
+                .rp_ask_i(own_rp && rp_ask_i[is_wr[s]]), .rp_look_i(own_rp && rp_look_i[is_wr[s]]),
+                .rp_same_i(rp_same[s]), .older_left_i(older_left[s]),
+                .dc_i(valid[s] && dc_here[s]), .free_i(leave[s]),
                 .valid_o(valid[s]), .write_o(is_wr[s]), .id_o(ids[s*ID_W +: ID_W]),
                 .mode_o(mode[s]), .cs_o(cs[s]), .cs_known_o(cs_known[s]),
                 .local_o(is_loc[s]), .razwi_o(is_razwi[s]),
@@ -348,23 +316,24 @@ module smmu_tbu_slots #(
     wire [F_N-1:0] f_inrp = {\g_slot[2].u_slot.rp_q , \g_slot[1].u_slot.rp_q ,
                              \g_slot[0].u_slot.rp_q };
 
-    reg              f_once_q = 1'b0;       // an OK or OK-once comes to its slot now
+    reg              f_dn_q = 1'b0, f_once_q = 1'b0;    // an answer, an OK or OK-once comes now
     reg [7:0]        f_once_slot_q;
     wire [N-1:0]     f_new = {N{alloc_i[0]}} & ({{(N-1){1'b0}}, 1'b1} << free_lo)
                            | {N{alloc_i[1]}} & ({{(N-1){1'b0}}, 1'b1} << free_hi);
-    wire [N-1:0]     f_leave = (leave[0 +: N] & ~is_wr & valid) | (leave[N +: N] & is_wr & valid);
+    wire [N-1:0]     f_leave = leave;
     always @(posedge clk_i) begin
-        f_once_q      <= rst_ni && once_valid_i;
-        f_once_slot_q <= once_slot_i;
+        f_dn_q        <= rst_ni && next_valid_i;
+        f_once_q      <= rst_ni && next_ok_i;
+        f_once_slot_q <= next_slot_i;
     end
     always @(*) begin
         assume (!ask_take_i || ask_valid_o);
         if (f_on) begin
-            assume ((dn_valid_i && (dn_kind_i == `DN_K_OK || dn_kind_i == `DN_K_ONCE)) == f_once_q);
-            assume (!f_once_q || dn_slot_i == f_once_slot_q);
+            assume (!next_ok_i || next_valid_i);
+            assume (!f_dn_q || (dn_kind_i == `DN_K_OK || dn_kind_i == `DN_K_ONCE) == f_once_q);
             // one answer a request
-            assume (!(once_valid_i && dn_valid_i && dn_slot_i == once_slot_i));
-        end else assume (!once_valid_i);
+            assume (!(next_ok_i && f_dn_q && f_once_slot_q == next_slot_i));
+        end else assume (!next_valid_i && !next_ok_i);
     end
 
     genvar f_d;
@@ -407,15 +376,15 @@ module smmu_tbu_slots #(
                 else              busy_q <= !loc_free_i[f_d] && !give_up;
                 if (!busy_q) begin
                     loc_q <= loc_pick_o[f_d*SLOT_W +: SLOT_W];
-                    id_q  <= loc_pick_id_o[f_d*ID_W +: ID_W];
+                    id_q  <= ids[loc_pick_o[f_d*SLOT_W +: SLOT_W]*ID_W +: ID_W];
                 end
             end
             always @(*) begin
                 assume (loc_take_i[f_d] == !busy_q);
                 assume (loc_slot_i[f_d*SLOT_W +: SLOT_W] == loc_q);
-                assume (loc_id_i[f_d*ID_W +: ID_W] == id_q);
+                assume (!loc_free_i[f_d] || loc_id_i[f_d*ID_W +: ID_W] == id_q);
                 assume (!loc_free_i[f_d] || (busy_q && !give_up));
-                assume (!alloc_i[f_d] || can_o[f_d]);
+                assume (!alloc_i[f_d] || (alloc_cs_i[f_d] ? can_main_o[f_d] : can_rsvd_o[f_d]));
                 assume (alloc_state_i[f_d*3 +: 3] == `TS_ASK || alloc_state_i[f_d*3 +: 3] == `TS_WAIT
                         || alloc_state_i[f_d*3 +: 3] == `TS_LOOK
                         || alloc_state_i[f_d*3 +: 3] == `TS_ABORT);
@@ -477,7 +446,7 @@ module smmu_tbu_slots #(
                 assert (f_rpval[is_wr[f_a]] && f_rpslot[is_wr[f_a]*SLOT_W +: SLOT_W] == f_a);
             always @(posedge clk_i)
                 if (!rst_ni)         f_main_q[f_a] <= 1'b0;
-                else if (f_new[f_a]) f_main_q[f_a] <= wr ? !rsvd_ok_i[1] : !rsvd_ok_i[0];
+                else if (f_new[f_a]) f_main_q[f_a] <= wr ? alloc_cs_i[1] : alloc_cs_i[0];
                 else if (f_leave[f_a]) f_main_q[f_a] <= 1'b0;
             always @(*) if (f_on && f_main_q[f_a]) assert (valid[f_a]);
         end

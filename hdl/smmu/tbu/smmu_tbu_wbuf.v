@@ -11,7 +11,8 @@
 //          leave_*  a request leaves, from S1 (leave_s1_i) or from replay
 //          disc_*   a write is answered locally: its data is dropped
 //          fill_*   reset sweep: puts every chunk into the free list once
-// Out    : w_now_o  S1 is one beat, and it is here;  dc_*  a slot has all its data
+// Out    : w_now_o  S1 is one beat, and it is here: what it takes has all its data;
+//          dc_*     a slot has all its data
 // Stalls : beats of an AW without room wait;  m_wready_i stalls sending only
 // Memory : beats, next pointer of each chunk, first chunk of each slot (two
 //          readers), free list
@@ -45,7 +46,6 @@ module smmu_tbu_wbuf #(
     input  wire                s1_direct_i,
     input  wire                s1_alloc_i,
     input  wire [SLOT_W-1:0]   s1_slot_i,
-    output wire                s1_dc_o,         // the slot being taken has its data
     output wire                dc_valid_o,
     output wire [SLOT_W-1:0]   dc_slot_o,
 
@@ -105,10 +105,12 @@ module smmu_tbu_wbuf #(
     assign room_rsvd_o = room_q >= need;
     assign room_main_o = room_q >= need + {{(CNT_W-5){1'b0}}, 5'd16};
 
+    // with and without S1, which comes late
+    wire [CNT_W-1:0] stay = room_q + {{(CNT_W-1){1'b0}}, fill_i || back};
+    wire [CNT_W-1:0] rest = stay - need;
     always @(posedge clk_i)
         if (!rst_ni) room_q <= {CNT_W{1'b0}};
-        else         room_q <= room_q + {{(CNT_W-1){1'b0}}, fill_i || back}
-                             - (s1_taken ? need : {CNT_W{1'b0}});
+        else         room_q <= s1_taken ? rest : stay;
 
     // ---- whose beat is it? AW order; S1 itself when nobody waits -----------------------------
     wire              wait_valid, last;
@@ -117,7 +119,7 @@ module smmu_tbu_wbuf #(
 
     util_fifo #(.WIDTH(8 + SLOT_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_order (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .wr_valid_i(s1_alloc_i && !s1_dc_o), .wr_data_i({s1_len_i, s1_slot_i}),
+        .wr_valid_i(s1_alloc_i && !w_now_o), .wr_data_i({s1_len_i, s1_slot_i}),
         .rd_valid_o(wait_valid), .rd_ready_i(take && last), .rd_data_o({wait_len, wait_slot}));
 
     reg  [7:0]         beat_q;
@@ -126,23 +128,26 @@ module smmu_tbu_wbuf #(
     wire [CHUNK_W-1:0] chunk  = opens ? head : chunk_q;
     wire               usable = w1_valid_q && (!opens || head_valid);
 
-    assign last    = (beat_q == (wait_valid ? wait_len : s1_len_i));
+    // Whether S1 is taken comes late, and matters for a first beat only: behind it somebody waits.
+    wire               first     = (beat_q == 8'd0);
+    wire               last_wait = (beat_q == wait_len);
+
+    assign last    = wait_valid ? last_wait : (s1_len_i == 8'd0);
     assign take    = usable && (wait_valid || s1_taken);
     assign pop     = take && opens;
     assign w_now_o = usable && !wait_valid && (s1_len_i == 8'd0);
-    assign s1_dc_o = usable && !wait_valid && last;
 
-    assign dc_valid_o = usable && wait_valid && last;
+    assign dc_valid_o = usable && wait_valid && last_wait;
     assign dc_slot_o  = wait_slot;
 
     always @(posedge clk_i) begin
         if (!rst_ni)   beat_q <= 8'd0;
         else if (take) beat_q <= last ? 8'd0 : beat_q + 8'd1;
-        if (take) chunk_q <= chunk;
+        if (usable) chunk_q <= chunk;
     end
 
     // ---- first chunk of each slot: for replay and for dropping -----------------------------------
-    wire               first_wr   = take && (beat_q == 8'd0) && !s1_direct_i;
+    wire               first_wr   = usable && first && (wait_valid || s1_alloc_i);
     wire [SLOT_W-1:0]  first_slot = wait_valid ? wait_slot : s1_slot_i;
     wire [CHUNK_W-1:0] rp_ram, disc_first;
     reg                rp_new_q;        // written in the cycle of the pick
@@ -167,6 +172,7 @@ module smmu_tbu_wbuf #(
     wire [CHUNK_W-1:0] leave_first = leave_s1_i ? head : rp_new_q ? rp_new_chunk_q : rp_ram;
 
     // ---- beats and next pointers -------------------------------------------------------------------
+    // A beat that nobody takes yet is written all the same, into a chunk that is still free.
     wire                 rd_en, next_rd;
     wire [CHUNK_W+3:0]   rd_addr;
     wire [BEAT_W-1:0]    rd_beat;
@@ -175,12 +181,12 @@ module smmu_tbu_wbuf #(
     util_ram_1r1w #(.WIDTH(BEAT_W), .DEPTH(WBUF_BEATS), .ADDR_W(CHUNK_W + 4)) u_beats (
         .clk_i(clk_i),
         .rd_en_i(rd_en), .rd_addr_i(rd_addr), .rd_data_o(rd_beat),
-        .wr_en_i(take), .wr_addr_i({chunk, beat_q[3:0]}), .wr_data_i(w1_q));
+        .wr_en_i(usable), .wr_addr_i({chunk, beat_q[3:0]}), .wr_data_i(w1_q));
 
     util_ram_1r1w #(.WIDTH(CHUNK_W), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_next (
         .clk_i(clk_i),
         .rd_en_i(next_rd), .rd_addr_i(rd_addr[CHUNK_W+3:4]), .rd_data_o(next),
-        .wr_en_i(take && opens && beat_q != 8'd0), .wr_addr_i(chunk_q), .wr_data_i(head));
+        .wr_en_i(usable && opens && !first), .wr_addr_i(chunk_q), .wr_data_i(head));
 
     smmu_tbu_wsend #(.BEAT_W(BEAT_W), .CHUNKS(CHUNKS), .CHUNK_W(CHUNK_W)) u_send (
         .clk_i(clk_i), .rst_ni(rst_ni),

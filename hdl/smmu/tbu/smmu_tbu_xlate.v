@@ -6,11 +6,11 @@
 // Spec   : D13; INI-005..007 and ATT-006..008 (GBPA), ATT-015..025, ATT-033
 // Clock  : none, purely combinational
 // In     : req_i     AX of the request;  mode_i  the two mode registers
-//          utlb_*    result of the lookup
-//          once_i    use once_ent_i instead (OK-once, D18)
+//          utlb_*    result of the lookup: the access may go, and the entry that hits, else 0
+//          once_i    use once_ent_i instead (OK-once, D18): then nothing is looked up
 // Out    : smmuen_o  mode of the request;  gabort_o  mode 0: aborts
-//          go_o      translated (or bypassed) and allowed
-//          canstall_o  of the entry used;  axo_o  the translated request
+//          look_o    asks the uTLB;  go_o  translated (or bypassed) and allowed
+//          axo_o     the translated request
 // Tests  : tests/unit/test_tbu.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -24,15 +24,15 @@ module smmu_tbu_xlate #(
 ) (
     input  wire [`AX_W-1:0]      req_i,
     input  wire [2*`MODE_W-1:0]  mode_i,
-    input  wire                  utlb_hit_i,
+    input  wire                  utlb_may_i,
     input  wire [`ENT_W-1:0]     utlb_ent_i,
     input  wire                  once_i,
     input  wire [`ENT_W-1:0]     once_ent_i,
 
     output wire                  smmuen_o,
     output wire                  gabort_o,
+    output wire                  look_o,
     output wire                  go_o,
-    output wire                  canstall_o,
     output wire [`AXO_W-1:0]     axo_o
 );
     localparam RNW = (WRITE == 0);
@@ -46,13 +46,24 @@ module smmu_tbu_xlate #(
     assign smmuen_o = mode[`MODE_SMMUEN_LSB];
     assign gabort_o = !smmuen_o && (gbpa[`GBPA_ABORT_LSB] || |va[63:OAS]);
 
+    assign look_o   = smmuen_o && !once_i;
+
+    // ---- permission: the uTLB judges its own ----------------------------------------------
+    wire [2:0] prot = req_i[`AX_PROT_LSB +: `AX_PROT_W];
+    wire [3:0] once_read;
+    wire [1:0] once_write;
+    smmu_tbu_rights u_once (.ent_i(once_ent_i), .read_o(once_read), .write_o(once_write));
+    wire       once_may = RNW ? once_read[{prot[2], prot[0]}] : once_write[prot[0]];
+
+    // what the uTLB tells comes last, and is 0 when it was not asked
+    assign go_o = !smmuen_o || (once_i && once_may) || utlb_may_i;
+
     // ---- the entry: GBPA bypass is one more kind of entry ------------------------------
     reg [`ENT_W-1:0] gent;
     always @(*) begin
         gent = {`ENT_W{1'b0}};
         gent[`ENT_STAGE_LSB    +: `ENT_STAGE_W]    = `STG_BYP;
         gent[`ENT_SIZE_LSB     +: `ENT_SIZE_W]     = `SZ_ALL;
-        gent[`ENT_UR_LSB       +: 6]               = 6'h3f;
         gent[`ENT_INSTCFG_LSB  +: `ENT_INSTCFG_W]  = gbpa[`GBPA_INSTCFG_LSB  +: `GBPA_INSTCFG_W];
         gent[`ENT_PRIVCFG_LSB  +: `ENT_PRIVCFG_W]  = gbpa[`GBPA_PRIVCFG_LSB  +: `GBPA_PRIVCFG_W];
         gent[`ENT_MTCFG_LSB    +: `ENT_MTCFG_W]    = gbpa[`GBPA_MTCFG_LSB    +: `GBPA_MTCFG_W];
@@ -61,33 +72,8 @@ module smmu_tbu_xlate #(
         gent[`ENT_SHCFG_LSB    +: `ENT_SHCFG_W]    = gbpa[`GBPA_SHCFG_LSB    +: `GBPA_SHCFG_W];
     end
 
-    wire [`ENT_W-1:0] ent = !smmuen_o ? gent : once_i ? once_ent_i : utlb_ent_i;
-
-    // a bypass entry ends at the OAS (TRN-026)
-    wire beyond;
-    generate
-        if (OAS < 48) begin : g_oas
-            assign beyond = (ent[`ENT_SIZE_LSB +: `ENT_SIZE_W] == `SZ_ALL) && |va[47:OAS];
-        end else begin : g_all
-            assign beyond = 1'b0;
-        end
-    endgenerate
-    wire hit = !smmuen_o || once_i || (utlb_hit_i && !beyond);
-
-    // ---- permission after the overrides ---------------------------------------------
-    wire [2:0] prot = req_i[`AX_PROT_LSB +: `AX_PROT_W];
-    wire       priv, inst, allowed;
-
-    smmu_req_ovr u_ovr (
-        .instcfg_i(ent[`ENT_INSTCFG_LSB +: 2]), .privcfg_i(ent[`ENT_PRIVCFG_LSB +: 2]),
-        .rnw_i(RNW), .priv_i(prot[0]), .inst_i(prot[2]), .priv_o(priv), .inst_o(inst));
-
-    smmu_perm_ok u_perm (
-        .perm_i(ent[`ENT_UR_LSB +: 6]), .rnw_i(RNW), .priv_i(priv), .inst_i(inst),
-        .ok_o(allowed));
-
-    assign go_o       = hit && allowed;
-    assign canstall_o = ent[`ENT_CANSTALL_LSB];
+    wire [`ENT_W-1:0] known = !smmuen_o ? gent : once_i ? once_ent_i : {`ENT_W{1'b0}};
+    wire [`ENT_W-1:0] ent   = known | utlb_ent_i;
 
     // ---- the request as it leaves -----------------------------------------------------
     wire [3:0]  cache;
