@@ -69,6 +69,7 @@ hdl/smmu/tcu/regs/smmu_regs.v
 hdl/smmu/tcu/queues/smmu_sync.v
 hdl/smmu/tcu/walk/smmu_walk_ar.v
 hdl/smmu/tcu/walk/smmu_walk_bursts.v
+hdl/util/util_first.v
 hdl/smmu/tcu/walk/smmu_wtags.v
 hdl/smmu/tcu/walk/smmu_wcache.v
 hdl/smmu/tcu/walk/smmu_wlines.v

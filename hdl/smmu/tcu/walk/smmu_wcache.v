@@ -45,19 +45,19 @@ module smmu_wcache #(
     wire [1:0]       lu_level;
     /* verilator lint_off UNUSEDSIGNAL */ // of interest to lines only
     wire [2:0]       lu_sub;
-    wire             room;
+    wire             al_go;
     /* verilator lint_on UNUSEDSIGNAL */
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(SPAN)) u_tags (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
         .lu_level_o(lu_level), .lu_sub_o(lu_sub),
-        .al_valid_i(fill_valid_i), .al_live_i(1'b1), .al_key_i(fill_key_i),
-        .al_level_i(fill_level_i), .al_idx_o(al_idx), .room_o(room),
+        .al_valid_i(fill_valid_i), .al_spare_i(1'b0), .al_live_i(1'b1), .al_key_i(fill_key_i),
+        .al_level_i(fill_level_i), .al_go_o(al_go), .al_idx_o(al_idx),
         .busy_i({ENTRIES{1'b0}}), .live_i({ENTRIES{1'b0}}),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
-    // the entry read is being replaced: the word would be undefined
+    // the entry read is being replaced: the word is undefined and does not count
     wire clash = fill_valid_i && al_idx == lu_idx;
 
     always @(posedge clk_i) begin
@@ -68,7 +68,7 @@ module smmu_wcache #(
 
     util_ram_1r1w #(.WIDTH(DATA_W), .DEPTH(ENTRIES), .ADDR_W(IDX_W)) u_data (
         .clk_i(clk_i),
-        .rd_en_i(lu_take_i && lu_hit && !clash), .rd_addr_i(lu_idx), .rd_data_o(data_o),
+        .rd_en_i(lu_take_i), .rd_addr_i(lu_idx), .rd_data_o(data_o),
         .wr_en_i(fill_valid_i), .wr_addr_i(al_idx), .wr_data_i(fill_data_i));
 endmodule
 `default_nettype wire

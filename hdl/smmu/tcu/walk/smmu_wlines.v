@@ -64,15 +64,14 @@ module smmu_wlines #(
     wire [1:0]         lu_level;
     wire [2:0]         lu_sub;
     wire [ENTRIES-1:0] live;
-    wire               room;
-    wire               al_go = al_valid_i && (room || !al_spare_i);
+    wire               al_go;
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(2)) u_tags (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
         .lu_level_o(lu_level), .lu_sub_o(lu_sub),
-        .al_valid_i(al_go), .al_live_i(1'b0), .al_key_i(al_key_i), .al_level_i(al_level_i),
-        .al_idx_o(al_idx), .room_o(room), .busy_i(fill_q), .live_i(live),
+        .al_valid_i(al_valid_i), .al_spare_i(al_spare_i), .al_live_i(1'b0), .al_key_i(al_key_i),
+        .al_level_i(al_level_i), .al_go_o(al_go), .al_idx_o(al_idx), .busy_i(fill_q), .live_i(live),
         .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     // ---- later beats: whose entry? ----------------------------------------------
@@ -138,7 +137,7 @@ module smmu_wlines #(
     wire [127:0] beat;
     util_ram_1r1w #(.WIDTH(128), .DEPTH(ENTRIES*4), .ADDR_W(IDX_W + 2)) u_data (
         .clk_i(clk_i),
-        .rd_en_i(lu_take_i && lu_ok), .rd_addr_i({lu_idx, lu_sub[2:1]}), .rd_data_o(beat),
+        .rd_en_i(lu_take_i), .rd_addr_i({lu_idx, lu_sub[2:1]}), .rd_data_o(beat),
         .wr_en_i(al_go || bt_hit),
         .wr_addr_i(al_go ? {al_idx, al_beat_i} : {bt_idx, bt_beat}),
         .wr_data_i(beat_data_i));

@@ -11,7 +11,7 @@
 //          never with winv_*, whose comparison it shares
 //          live_i[n]  entry n becomes valid;  busy_i[n]  entry n is not free
 //          winv_* invalidation, judged against every tag at once
-// Out    : lu_hit_o lu_idx_o lu_level_o lu_sub_o (descriptor inside a line), al_idx_o
+// Out    : lu_hit_o lu_idx_o lu_level_o lu_sub_o (descriptor inside a line), al_go_o al_idx_o
 // Limits : invalidation is conservative: a range drops all of its VMID and ASID,
 //          an address drops it for every ASID (kernel tables are shared)
 // Tests  : tests/unit/test_walker.py
@@ -31,17 +31,18 @@ module smmu_wtags #(
 
     input  wire               lu_valid_i,
     input  wire [`WK_W-1:0]   lu_key_i,
-    output reg                lu_hit_o,
-    output reg  [IDX_W-1:0]   lu_idx_o,
-    output reg  [1:0]         lu_level_o,
-    output reg  [2:0]         lu_sub_o,
+    output wire               lu_hit_o,
+    output wire [IDX_W-1:0]   lu_idx_o,
+    output wire [1:0]         lu_level_o,
+    output wire [2:0]         lu_sub_o,
 
     input  wire               al_valid_i,
+    input  wire               al_spare_i,   // only if an entry is free
     input  wire               al_live_i,    // valid at once
     input  wire [`WK_W-1:0]   al_key_i,
     input  wire [1:0]         al_level_i,
+    output wire               al_go_o,      // allocated
     output wire [IDX_W-1:0]   al_idx_o,
-    output wire               room_o,       // some entry is free
     input  wire [ENTRIES-1:0] busy_i,
     input  wire [ENTRIES-1:0] live_i,
 
@@ -111,11 +112,13 @@ module smmu_wtags #(
     integer           i;
     reg [`WK_W-1:0]   lu_tag;
     reg [1:0]         lu_tag_level;
-    reg [ENTRIES-1:0] match, at_1, at_2, at_3;
+    reg               match;
+    reg [ENTRIES-1:0] at_0, at_1, at_2, at_3;
     always @(*) begin
         lu_tag       = {`WK_W{1'b0}};
         lu_tag_level = 2'd0;
-        match        = {ENTRIES{1'b0}};
+        match        = 1'b0;
+        at_0         = {ENTRIES{1'b0}};
         at_1         = {ENTRIES{1'b0}};
         at_2         = {ENTRIES{1'b0}};
         at_3         = {ENTRIES{1'b0}};
@@ -124,16 +127,17 @@ module smmu_wtags #(
             for (i = 0; i < ENTRIES; i = i + 1) begin
                 lu_tag       = key_q[i*`WK_W +: `WK_W];
                 lu_tag_level = level_q[i*2 +: 2];
-                match[i] = valid_q[i]
-                        && lu_tag[`WK_W-1:`WK_NEST_LSB] == lu_key_i[`WK_W-1:`WK_NEST_LSB]
-                        && lu_tag[`WK_VMID_LSB +: 16] == lu_key_i[`WK_VMID_LSB +: 16]
-                        && ((STAGE2 != 0)
-                            || lu_tag[`WK_ASID_LSB +: 16] == lu_key_i[`WK_ASID_LSB +: 16])
-                        && f_covers(lu_tag[`WK_GRAN_LSB +: 2], lu_tag_level,
-                                    lu_tag[`WK_ADDR_LSB +: 37] ^ lu_key_i[`WK_ADDR_LSB +: 37]);
-                at_1[i] = match[i] && lu_tag_level == 2'd1;
-                at_2[i] = match[i] && lu_tag_level == 2'd2;
-                at_3[i] = match[i] && lu_tag_level == 2'd3;
+                match = valid_q[i]
+                     && lu_tag[`WK_W-1:`WK_NEST_LSB] == lu_key_i[`WK_W-1:`WK_NEST_LSB]
+                     && lu_tag[`WK_VMID_LSB +: 16] == lu_key_i[`WK_VMID_LSB +: 16]
+                     && ((STAGE2 != 0)
+                         || lu_tag[`WK_ASID_LSB +: 16] == lu_key_i[`WK_ASID_LSB +: 16])
+                     && f_covers(lu_tag[`WK_GRAN_LSB +: 2], lu_tag_level,
+                                 lu_tag[`WK_ADDR_LSB +: 37] ^ lu_key_i[`WK_ADDR_LSB +: 37]);
+                at_0[i] = match && lu_tag_level == 2'd0;
+                at_1[i] = match && lu_tag_level == 2'd1;
+                at_2[i] = match && lu_tag_level == 2'd2;
+                at_3[i] = match && lu_tag_level == 2'd3;
             end
     end
 
@@ -161,62 +165,67 @@ module smmu_wtags #(
     end
 
     // ---- look up: the deepest level wins --------------------------------------------
-    integer           k;
-    reg [ENTRIES-1:0] best;
-    always @(*) begin
-        lu_hit_o   = |match;
-        lu_level_o = (|at_3) ? 2'd3 : (|at_2) ? 2'd2 : (|at_1) ? 2'd1 : 2'd0;
-        best       = (|at_3) ? at_3 : (|at_2) ? at_2 : (|at_1) ? at_1 : match;
-        lu_idx_o   = {IDX_W{1'b0}};
-        k          = 0;
-        if (lu_valid_i)
-            for (k = ENTRIES - 1; k >= 0; k = k - 1)
-                if (best[k]) lu_idx_o = k[IDX_W-1:0];
-    end
+    // each level chooses its own entry; which of them counts comes last
+    wire             any_0, any_1, any_2, any_3;
+    wire [IDX_W-1:0] idx_0, idx_1, idx_2, idx_3;
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_at_0 (
+        .req_i(at_0), .any_o(any_0), .idx_o(idx_0));
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_at_1 (
+        .req_i(at_1), .any_o(any_1), .idx_o(idx_1));
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_at_2 (
+        .req_i(at_2), .any_o(any_2), .idx_o(idx_2));
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_at_3 (
+        .req_i(at_3), .any_o(any_3), .idx_o(idx_3));
+    assign lu_hit_o   = any_0 || any_1 || any_2 || any_3;
+    assign lu_level_o = any_3 ? 2'd3  : any_2 ? 2'd2  : any_1 ? 2'd1 : 2'd0;
+    assign lu_idx_o   = any_3 ? idx_3 : any_2 ? idx_2 : any_1 ? idx_1 : idx_0;
 
     // page-number bits that choose one of the eight descriptors of a line
-    wire [36:0] lu_addr = lu_key_i[`WK_ADDR_LSB +: 37];
-    always @(*)
-        case ({lu_key_i[`WK_GRAN_LSB +: 2], lu_level_o})
-            4'b00_00: lu_sub_o = lu_addr[29:27];
-            4'b00_01: lu_sub_o = lu_addr[20:18];
-            4'b00_10: lu_sub_o = lu_addr[11:9];
-            4'b00_11: lu_sub_o = lu_addr[2:0];
-            4'b01_00: lu_sub_o = {1'b0, lu_addr[36:35]};
-            4'b01_01: lu_sub_o = lu_addr[26:24];
-            4'b01_10: lu_sub_o = lu_addr[15:13];
-            4'b01_11: lu_sub_o = lu_addr[4:2];
-            4'b10_10: lu_sub_o = lu_addr[19:17];
-            4'b10_11: lu_sub_o = lu_addr[6:4];
-            default:  lu_sub_o = lu_addr[32:30];    // 64K has no level 0
+    /* verilator lint_off UNUSEDSIGNAL */ // some bits start no level
+    function automatic [2:0] f_sub;
+        input [1:0]  gran;
+        input [1:0]  level;
+        input [36:0] addr;
+        /* verilator lint_on UNUSEDSIGNAL */
+        case ({gran, level})
+            4'b00_00: f_sub = addr[29:27];
+            4'b00_01: f_sub = addr[20:18];
+            4'b00_10: f_sub = addr[11:9];
+            4'b00_11: f_sub = addr[2:0];
+            4'b01_00: f_sub = {1'b0, addr[36:35]};
+            4'b01_01: f_sub = addr[26:24];
+            4'b01_10: f_sub = addr[15:13];
+            4'b01_11: f_sub = addr[4:2];
+            4'b10_10: f_sub = addr[19:17];
+            4'b10_11: f_sub = addr[6:4];
+            default:  f_sub = addr[32:30];      // 64K has no level 0
         endcase
+    endfunction
+    wire [36:0] lu_addr = lu_key_i[`WK_ADDR_LSB +: 37];
+    wire [1:0]  lu_gran = lu_key_i[`WK_GRAN_LSB +: 2];
+    assign lu_sub_o = any_3 ? f_sub(lu_gran, 2'd3, lu_addr) : any_2 ? f_sub(lu_gran, 2'd2, lu_addr)
+                    : any_1 ? f_sub(lu_gran, 2'd1, lu_addr) : f_sub(lu_gran, 2'd0, lu_addr);
 
     // ---- allocate -------------------------------------------------------------------
     // An entry of the same key and level is replaced. Two of them can only be lines whose bursts
     // were under way together, read through different tables: the first one hits.
-    integer            m;
-    reg [IDX_W-1:0]    same_idx, free_idx;
     reg [IDX_W-1:0]    turn_q;
-    wire [ENTRIES-1:0] free = ~valid_q & ~busy_i;
-    always @(*) begin
-        same_idx = {IDX_W{1'b0}};
-        free_idx = {IDX_W{1'b0}};
-        m        = 0;
-        if (al_valid_i)
-            for (m = ENTRIES - 1; m >= 0; m = m - 1) begin
-                if (same[m]) same_idx = m[IDX_W-1:0];
-                if (free[m]) free_idx = m[IDX_W-1:0];
-            end
-    end
-    assign room_o   = |free;
-    assign al_idx_o = (|same) ? same_idx : room_o ? free_idx : turn_q;
+    wire               any_same, any_free;
+    wire [IDX_W-1:0]   same_idx, free_idx;
+    wire [ENTRIES-1:0] free = al_valid_i ? ~valid_q & ~busy_i : {ENTRIES{1'b0}};
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_same (
+        .req_i(same), .any_o(any_same), .idx_o(same_idx));
+    util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_free (
+        .req_i(free), .any_o(any_free), .idx_o(free_idx));
+    assign al_go_o  = al_valid_i && (any_free || !al_spare_i);
+    assign al_idx_o = any_same ? same_idx : any_free ? free_idx : turn_q;
 
     integer            n;
     reg [ENTRIES-1:0]  mine;
     always @(*) begin
         mine = {ENTRIES{1'b0}};
         n    = 0;
-        if (al_valid_i)
+        if (al_go_o)
             for (n = 0; n < ENTRIES; n = n + 1) mine[n] = al_idx_o == n[IDX_W-1:0];
     end
 
@@ -227,14 +236,14 @@ module smmu_wtags #(
             turn_q  <= {IDX_W{1'b0}};
         end else begin
             valid_q <= (mine & {ENTRIES{al_live_i}}) | (~mine & ~drop & (valid_q | live_i));
-            if (al_valid_i && !(|same) && !room_o)
+            if (al_go_o && !any_same && !any_free)
                 turn_q <= (turn_q == LAST[IDX_W-1:0]) ? {IDX_W{1'b0}} : turn_q + 1'b1;
         end
     end
 
     integer            w;
     always @(posedge clk_i)
-        if (al_valid_i)
+        if (al_go_o)
             for (w = 0; w < ENTRIES; w = w + 1)
                 if (mine[w]) begin
                     key_q[w*`WK_W +: `WK_W] <= al_key_i;
