@@ -69,6 +69,10 @@ hdl/smmu/tcu/regs/smmu_regs.v
 hdl/smmu/tcu/queues/smmu_sync.v
 hdl/smmu/tcu/walk/smmu_walk_ar.v
 hdl/smmu/tcu/walk/smmu_walk_bursts.v
+hdl/smmu/lib/smmu_s2_start.v
+hdl/smmu/lib/smmu_start_mask.v
+hdl/smmu/tcu/walk/smmu_walk_geo.v
+hdl/smmu/tcu/walk/smmu_walk_context.v
 hdl/util/util_first.v
 hdl/smmu/tcu/walk/smmu_wtags.v
 hdl/smmu/tcu/walk/smmu_wcache.v
@@ -83,10 +87,10 @@ hdl/smmu/lib/smmu_ps_over.v
 hdl/smmu/lib/smmu_cd_check.v
 hdl/smmu/lib/smmu_ste_check.v
 hdl/smmu/tcu/walk/smmu_walk_cfg.v
+hdl/smmu/tcu/walk/smmu_walk_read.v
 hdl/smmu/lib/smmu_desc.v
 hdl/smmu/lib/smmu_perm_s1.v
 hdl/smmu/lib/smmu_perm_s2.v
-hdl/smmu/lib/smmu_s2_start.v
 hdl/smmu/lib/smmu_start_addr.v
 hdl/smmu/lib/smmu_table_index.v
 hdl/smmu/tcu/walk/smmu_walk_table.v

@@ -8,7 +8,7 @@
 // Spec   : D4 (one outstanding read per table line), D15
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : r_*    beat at the pins (always taken)
-//          ask_*  a step reads: refused if ask_line_i is on its way (clash_o) or
+//          ask_*  a step reads: refused if its line is on its way (clash_o) or
 //          has come in so late that the lookup before could not find it (again_o)
 // Out    : r_step_o  the beat at the pins completes what a step waits for
 //          b_*    the beat, registered; b_first_o: first of its burst
@@ -47,7 +47,7 @@ module smmu_walk_bursts #(
     input  wire                  ask_valid_i,
     input  wire [SW-1:0]         ask_slot_i,
     input  wire [1:0]            ask_kind_i,
-    input  wire [41:0]           ask_line_i,
+    input  wire [15:0]           ask_hash_i,    // of its line, if it is one
     output reg                   clash_o,
     output reg  [SW-1:0]         clash_slot_o,
     output wire                  again_o,
@@ -86,8 +86,6 @@ module smmu_walk_bursts #(
     end
 
     // ---- a new read -----------------------------------------------------------------
-    wire [15:0] ask_hash = ask_line_i[15:0] ^ ask_line_i[31:16] ^ {6'd0, ask_line_i[41:32]};
-
     integer i;
     always @(*) begin
         clash_o      = 1'b0;
@@ -96,9 +94,9 @@ module smmu_walk_bursts #(
         if (ask_valid_i && ask_kind_i == `RD_LINE) begin
             for (i = 0; i < WALK_SLOTS; i = i + 1)
                 if ((nx_q[i] && nx_kind_q[i*2 +: 2] == `RD_LINE
-                     && nx_hash_q[i*16 +: 16] == ask_hash)
+                     && nx_hash_q[i*16 +: 16] == ask_hash_i)
                     || (cu_q[i] && cu_kind_q[i*2 +: 2] == `RD_LINE
-                        && cu_hash_q[i*16 +: 16] == ask_hash)) begin
+                        && cu_hash_q[i*16 +: 16] == ask_hash_i)) begin
                     clash_o      = 1'b1;
                     clash_slot_o = i[SW-1:0];
                 end
@@ -120,7 +118,7 @@ module smmu_walk_bursts #(
     reg [LATE-1:0]   late;
     always @(*)
         for (j = 0; j < LATE; j = j + 1)
-            late[j] = late_q[j] && late_hash_q[j*16 +: 16] == ask_hash;
+            late[j] = late_q[j] && late_hash_q[j*16 +: 16] == ask_hash_i;
     assign again_o = ask_valid_i && ask_kind_i == `RD_LINE && !clash_o && (|late);
     wire asked = ask_valid_i && !clash_o && !again_o;
 
@@ -141,7 +139,7 @@ module smmu_walk_bursts #(
                 end
                 if (ask) begin
                     nx_kind_q[g*2 +: 2]   <= ask_kind_i;
-                    nx_hash_q[g*16 +: 16] <= ask_hash;
+                    nx_hash_q[g*16 +: 16] <= ask_hash_i;
                 end
                 if (beat) begin
                     cu_errs_q[g]       <= errs;

@@ -80,6 +80,13 @@
 `define WK_GRAN_LSB     (`WK_NEST_LSB + 1)
 `define WK_W            (`WK_GRAN_LSB + 2)
 
+// GEO: geometry of a stage, beside its CD (of the half of the slot's address) or STE
+`define GEO_GRAN_LSB    0                           // 0 4K, 1 16K, 2 64K
+`define GEO_START_LSB   2                           // start level
+`define GEO_MASK_LSB    4                           // index bits that the start table has
+`define GEO_MASK_W      17                          // concatenated tables: four more than others
+`define GEO_W           21
+
 // kinds of reads: what the beats are for
 `define RD_LINE         2'd0    // 64-byte table line, critical beat first
 `define RD_WORD         2'd1    // one descriptor of 8 bytes

@@ -29,6 +29,8 @@ module smmu_walk_step #(
     input  wire [`RQ_W-1:0] rq_i,
     input  wire [255:0]     ste_i,
     input  wire [255:0]     cd_i,
+    input  wire [`GEO_W-1:0] geo1_i,
+    input  wire [`GEO_W-1:0] geo2_i,
     input  wire [`WS_W-1:0] ws_i,
 
     input  wire             s1_wc_hit_i,
@@ -64,8 +66,9 @@ module smmu_walk_step #(
     output reg              do_flt_o,
     output reg  [`WS_W-1:0] ws_o,
 
-    output reg  [1:0]       rd_kind_o,
+    output wire [1:0]       rd_kind_o,
     output wire [47:0]      rd_addr_o,
+    output wire [15:0]      rd_hash_o,
     output wire [1:0]       rd_beats_o,     // of a line, minus 1
     output wire [3:0]       rd_cache_o,
     output wire [1:0]       rd_domain_o,
@@ -119,15 +122,18 @@ module smmu_walk_step #(
     smmu_cd_check  #(.OAS(OAS)) u_cd  (.ste_i(ste_i), .cd_i(cd_i), .ok_o(cd_ok));
 
     wire        va_ok, half, ipa_ok, have, inval, addrsz, is_table, leaf, access;
-    wire [1:0]  gran1, gran2, level, tgt_level, tgt_beats;
+    wire [1:0]  gran1 = geo1_i[`GEO_GRAN_LSB +: 2];
+    wire [1:0]  gran2 = geo2_i[`GEO_GRAN_LSB +: 2];
+    wire [1:0]  gran, level, tgt_level;
     wire [63:0] desc;
     wire [3:0]  hier, hier_up, tgt_hier;
     wire [5:0]  perm, walk1_attr, walk2_attr;
     wire [2:0]  size;
     wire [47:0] next, out, tgt_addr;
+    wire [15:0] tgt_hash;
     smmu_walk_table #(.OAS(OAS)) u_table (
         .s2_i(s2act), .rd_i(ev_read_i), .rd_desc_i(word), .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
-        .ws_i(ws_i),
+        .geo1_i(geo1_i), .geo2_i(geo2_i), .ws_i(ws_i),
         .lk_wc_hit_i(s2act ? s2_wc_hit_i : s1_wc_hit_i),
         .lk_wc_level_i(s2act ? s2_wc_level_i : s1_wc_level_i), .lk_wc_hier_i(s1_wc_hier_i),
         .lk_wc_base_i(s2act ? s2_wc_base_i : s1_wc_base_i),
@@ -135,12 +141,26 @@ module smmu_walk_step #(
         .lk_desc_level_i(!s2act ? s1_ln_level_i : s2_lc_hit_i ? s2_lc_level_i : s2_ln_level_i),
         .lk_desc_hier_i(s1_ln_hier_i),
         .lk_desc_i(!s2act ? s1_ln_desc_i : s2_lc_hit_i ? s2_lc_desc_i : s2_ln_desc_i),
-        .va_ok_o(va_ok), .half_o(half), .gran1_o(gran1), .ipa_ok_o(ipa_ok), .gran2_o(gran2),
+        .va_ok_o(va_ok), .half_o(half), .ipa_ok_o(ipa_ok), .gran_o(gran),
         .have_o(have), .desc_o(desc), .level_o(level), .inval_o(inval), .addrsz_o(addrsz),
-        .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .hier_up_o(hier_up), .perm_o(perm),
-        .size_o(size), .next_o(next), .out_o(out),
-        .tgt_addr_o(tgt_addr), .tgt_level_o(tgt_level), .tgt_beats_o(tgt_beats),
-        .tgt_hier_o(tgt_hier), .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
+        .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .hier_up_o(hier_up),
+        .perm_o(perm), .size_o(size), .next_o(next), .out_o(out),
+        .tgt_addr_o(tgt_addr), .tgt_hash_o(tgt_hash), .tgt_level_o(tgt_level),
+        .tgt_beats_o(rd_beats_o), .tgt_hier_o(tgt_hier), .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
+
+    // ---- the read, if there is one ----------------------------------------------------
+    wire found = have && leaf;
+    smmu_walk_read u_read (
+        .ev_new_i(ev_new_i), .phase_i(phase), .s2act_i(s2act), .found_i(found),
+        .strtab_2lvl_i(strtab_2lvl_i), .cd_2lvl_i(cd_2lvl), .st_addr_i(st_addr),
+        .ste2_addr_i(ste2_addr), .cd_addr_i(cd_addr), .cd2_addr_i(cd2_addr), .out_i(out),
+        .tgt_addr_i(tgt_addr), .tgt_hash_i(tgt_hash),
+        .table_sh_i(table_sh_i), .table_oc_i(table_oc_i), .table_ic_i(table_ic_i),
+        .strtab_ra_i(strtab_ra_i), .ste_i(ste_i), .walk1_attr_i(walk1_attr),
+        .walk2_attr_i(walk2_attr), .s2_memattr_i(desc[`PTE_S2_MEMATTR_LSB +: 4]),
+        .s2_sh_i(desc[`PTE_S2_SH_LSB +: 2]),
+        .rd_kind_o(rd_kind_o), .rd_addr_o(rd_addr_o), .rd_hash_o(rd_hash_o),
+        .rd_cache_o(rd_cache_o), .rd_domain_o(rd_domain_o));
 
     // ---- what the leaf allows -------------------------------------------------------
     wire priv_x, inst_x, perm_ok;
@@ -167,7 +187,6 @@ module smmu_walk_step #(
 
     // ---- the step -------------------------------------------------------------------
     // blocks may stand beside a table descriptor of this level
-    wire [1:0] gran = s2act ? gran2 : gran1;
     wire leaf_level = (level == 2'd2) || (level == 2'd1 && gran == 2'd0);
 
     wire s2_leaf_rd = (phase == `PH_OUT) ? perm_ok : walk_ok;
@@ -178,7 +197,7 @@ module smmu_walk_step #(
 
     wire at_table = ev_look_i || (ev_read_i && (s2act || phase == `PH_S1));
     // may be cached (TAG-018)
-    wire fit_leaf  = have && leaf && !addrsz && !access;
+    wire fit_leaf  = found && !addrsz && !access;
     wire fit_table = have && is_table && !addrsz;
     wire fit_line  = ev_read_i && !rd_err_i && (fit_leaf || fit_table) && ws_i[`WS_FULL_LSB];
 
@@ -188,23 +207,20 @@ module smmu_walk_step #(
     reg        flt_s2, flt_fix;
     reg [1:0]  flt_cls;
     reg [7:0]  flt_evt;
-    reg [1:0]  attr_from;           // 0 CR1, 1 STE.S1C*, 2 CD, 3 STE.S2*
 
-    // the address of a read, if there is one: faults have no say in it
-    assign rd_addr_o = ev_new_i                        ? st_addr
-                     : (phase == `PH_STE1)             ? ste2_addr
-                     : (phase == `PH_STE)              ? cd_addr
-                     : (phase == `PH_CD1 && !s2act)    ? cd2_addr
-                     : (have && leaf)                  ? out : tgt_addr;
+    wire [35:0] page = ws_i[`WS_ADR_LSB + 12 +: 36];
+    // what stage 2 translates next: the client's address, or where the next read would go
+    wire        pass     = ev_new_i || (phase == `PH_STE && !s1_on);
+    wire [47:0] next_adr = pass ? va[47:0] : rd_addr_o;
 
+    // What may be written whether or not the step faults, or makes the read, is: after a fault only
+    // the record's fields count, and the address of a read only after one.
     always @(*) begin
         do_read_o  = 1'b0;
         do_look_o  = 1'b0;
         do_ok_o    = 1'b0;
         do_flt_o   = 1'b0;
         ws_o       = ws_i;
-        rd_kind_o  = `RD_LINE;
-        attr_from  = 2'd0;
         cf_valid_o = 1'b0;
         cf_abort_o = 1'b0;
         enter      = 1'b0;
@@ -239,15 +255,22 @@ module smmu_walk_step #(
             end else begin
                 ws_o[`WS_PHASE_LSB +: 3] = strtab_2lvl_i ? `PH_STE1 : `PH_STE;
                 do_read_o = 1'b1;
-                rd_kind_o = strtab_2lvl_i ? `RD_WORD : `RD_STE;
             end
         end
 
-        if (ev_redo_i) do_look_o = 1'b1;
+        if (ev_redo_i) begin
+            do_look_o = 1'b1;
+        end else begin
+            if (!(ev_read_i && rd_err_i)) ws_o[`WS_RA_LSB +: 48] = rd_addr_o;
+            // stage 2 keeps the IPA that it translates
+            if (!at_table || !s2act) ws_o[`WS_ADR_LSB +: 48] = next_adr;
+            // if the line is on its way in another slot, this is where to go on (D4)
+            ws_o[`WS_SAVED_LSB] = at_table && (s2act || !s2en) && rd_kind_o == `RD_LINE;
+            ws_o[`WS_FULL_LSB]  = rd_kind_o == `RD_LINE && rd_beats_o == 2'd3;
+        end
 
         // ---- stream table: steps 3-10 ----
         if (ev_read_i && phase == `PH_STE1) begin
-            rd_kind_o = `RD_STE;
             ws_o[`WS_PHASE_LSB +: 3] = `PH_STE;
             if (rd_err_i) begin
                 do_flt_o = 1'b1;
@@ -258,7 +281,6 @@ module smmu_walk_step #(
             end else if (l2_over) begin         // no read is issued (STR-011)
                 do_flt_o = 1'b1;
                 flt_evt  = `EVT_F_STE_FETCH;
-                ws_o[`WS_RA_LSB +: 48] = ste2_addr;
             end else begin
                 do_read_o = 1'b1;
             end
@@ -286,11 +308,8 @@ module smmu_walk_step #(
                     enter_s2   = s2_on;
                 end else begin
                     ws_o[`WS_PHASE_LSB +: 3] = cd_2lvl ? `PH_CD1 : `PH_CD;
-                    ws_o[`WS_ADR_LSB +: 48]  = cd_addr;
                     begin_s2  = s2_on;
                     do_read_o = !s2_on;
-                    rd_kind_o = cd_2lvl ? `RD_WORD : `RD_CD;
-                    attr_from = 2'd1;
                 end
             end
         end
@@ -298,9 +317,6 @@ module smmu_walk_step #(
         // ---- CD: steps 12-14 ----
         if (ev_read_i && !s2act && phase == `PH_CD1) begin
             ws_o[`WS_PHASE_LSB +: 3] = `PH_CD;
-            ws_o[`WS_ADR_LSB +: 48]  = cd2_addr;
-            rd_kind_o = `RD_CD;
-            attr_from = 2'd1;
             if (rd_err_i || l1cd_bad) begin
                 do_flt_o = 1'b1;
                 flt_evt  = rd_err_i ? `EVT_F_CD_FETCH : `EVT_C_BAD_SUBSTREAMID;
@@ -336,15 +352,14 @@ module smmu_walk_step #(
                 flt_cls   = `CLS_IN;
             end else begin
                 ws_o[`WS_PHASE_LSB +: 3] = `PH_OUT;
-                ws_o[`WS_ADR_LSB +: 48]  = va[47:0];
+                ws_o[`WS_PERM_LSB +: 6]  = 6'h3f;
+                ws_o[`WS_SIZE_LSB +: 3]  = `SZ_ALL;
                 if (|va[63:OAS]) begin          // outside every control bit (FLT-008)
                     do_flt_o = 1'b1;
                     flt_evt  = `EVT_F_ADDR_SIZE;
                     flt_cls  = `CLS_IN;
                     flt_fix  = 1'b1;
                 end else begin
-                    ws_o[`WS_PERM_LSB +: 6] = 6'h3f;
-                    ws_o[`WS_SIZE_LSB +: 3] = `SZ_ALL;
                     begin_s2 = enter_s2;
                     do_ok_o  = !enter_s2;
                 end
@@ -353,7 +368,30 @@ module smmu_walk_step #(
 
         // ---- steps 16-20: tables ----
         if (at_table) begin
-            ws_o[`WS_SAVED_LSB] = 1'b0;
+            if (s2act) begin
+                if (found && phase != `PH_OUT) ws_o[`WS_S2ACT_LSB] = 1'b0;
+                ws_o[`WS_LVL2_LSB +: 2] = tgt_level;
+            end else begin
+                ws_o[`WS_LVL1_LSB +: 2] = tgt_level;
+                ws_o[`WS_HIER_LSB +: 4] = tgt_hier;
+            end
+            if (found && !s2act) begin
+                ws_o[`WS_PHASE_LSB +: 3]  = `PH_OUT;
+                ws_o[`WS_PERM_LSB +: 6]   = perm;
+                ws_o[`WS_MATTR_LSB +: 8]  = mair[{mair_ix, 3'd0} +: 8];
+                ws_o[`WS_SH_LSB +: 2]     = desc[`PTE_S1_SH_LSB +: 2];
+                ws_o[`WS_NG_LSB]          = desc[`PTE_S1_NG_LSB];
+                ws_o[`WS_S1SIZE_LSB +: 3] = size;
+                ws_o[`WS_SIZE_LSB +: 3]   = size;
+            end
+            if (found && s2act && phase == `PH_OUT) begin
+                ws_o[`WS_PERM_LSB +: 6]   = perm & ws_i[`WS_PERM_LSB +: 6];
+                ws_o[`WS_MATTR_LSB +: 8]  = s1en ? mattr12 : {4'd0, desc[`PTE_S2_MEMATTR_LSB +: 4]};
+                ws_o[`WS_SH_LSB +: 2]     = s1en ? sh12 : desc[`PTE_S2_SH_LSB +: 2];
+                ws_o[`WS_S1SIZE_LSB +: 3] = s1en ? s1size : size;
+                // never more than the smaller leaf (NST-013)
+                ws_o[`WS_SIZE_LSB +: 3]   = (s1en && s1size < size) ? s1size : size;
+            end
             if (s2act && ev_look_i && !ipa_ok) begin
                 do_flt_o = 1'b1;
                 flt_evt  = `EVT_F_TRANSLATION;
@@ -371,44 +409,19 @@ module smmu_walk_step #(
                          : access ? `EVT_F_ACCESS : `EVT_F_PERMISSION;
                 flt_s2   = s2act;
                 flt_cls  = s2act ? s2_class : `CLS_IN;      // FLT-007
-            end else if (have && leaf && !s2act) begin
-                ws_o[`WS_PHASE_LSB +: 3]  = `PH_OUT;
-                ws_o[`WS_ADR_LSB +: 48]   = out;
-                ws_o[`WS_PERM_LSB +: 6]   = perm;
-                ws_o[`WS_MATTR_LSB +: 8]  = mair[{mair_ix, 3'd0} +: 8];
-                ws_o[`WS_SH_LSB +: 2]     = desc[`PTE_S1_SH_LSB +: 2];
-                ws_o[`WS_NG_LSB]          = desc[`PTE_S1_NG_LSB];
-                ws_o[`WS_S1SIZE_LSB +: 3] = size;
-                ws_o[`WS_SIZE_LSB +: 3]   = size;
+            end else if (found && !s2act) begin
                 begin_s2 = s2en;
                 do_ok_o  = !s2en;
-            end else if (have && leaf && phase == `PH_OUT) begin
-                ws_o[`WS_ADR_LSB +: 48]   = out;
-                ws_o[`WS_PERM_LSB +: 6]   = perm & ws_i[`WS_PERM_LSB +: 6];
-                ws_o[`WS_MATTR_LSB +: 8]  = s1en ? mattr12 : {4'd0, desc[`PTE_S2_MEMATTR_LSB +: 4]};
-                ws_o[`WS_SH_LSB +: 2]     = s1en ? sh12 : desc[`PTE_S2_SH_LSB +: 2];
-                ws_o[`WS_S1SIZE_LSB +: 3] = s1en ? s1size : size;
-                // never more than the smaller leaf (NST-013)
-                ws_o[`WS_SIZE_LSB +: 3]   = (s1en && s1size < size) ? s1size : size;
+            end else if (found && phase == `PH_OUT) begin
+                ws_o[`WS_ADR_LSB +: 48] = out;
                 do_ok_o = 1'b1;
-            end else if (have && leaf) begin
+            end else if (found) begin
                 // the page of a CD, L1CD or stage 1 table is found: read it
-                ws_o[`WS_S2ACT_LSB] = 1'b0;
                 do_read_o = 1'b1;
-                rd_kind_o = (phase == `PH_CD1) ? `RD_WORD : (phase == `PH_CD) ? `RD_CD : `RD_LINE;
-                attr_from = (phase == `PH_S1) ? 2'd2 : 2'd1;
             end else begin
                 // on to the next table, of this stage
-                if (s2act) begin
-                    ws_o[`WS_LVL2_LSB +: 2] = tgt_level;
-                end else begin
-                    ws_o[`WS_LVL1_LSB +: 2] = tgt_level;
-                    ws_o[`WS_HIER_LSB +: 4] = tgt_hier;
-                    ws_o[`WS_ADR_LSB +: 48] = tgt_addr;
-                end
                 begin_s2  = !s2act && s2en;
                 do_read_o = s2act || !s2en;
-                attr_from = s2act ? 2'd3 : 2'd2;
                 fill_s1_wc_o = have && !s2act;
                 fill_s2_wc_o = have && s2act;
             end
@@ -422,28 +435,18 @@ module smmu_walk_step #(
 
         if (begin_s2) begin
             ws_o[`WS_S2ACT_LSB] = 1'b1;
-            ws_o[`WS_SAVED_LSB] = 1'b0;
             do_look_o = 1'b1;
         end
-        if (do_read_o) begin
-            ws_o[`WS_RA_LSB +: 48] = rd_addr_o;
-            // if the line is on its way in another slot, this is where to go on (D4)
-            ws_o[`WS_SAVED_LSB]    = (rd_kind_o == `RD_LINE);
-            ws_o[`WS_FULL_LSB]     = (rd_kind_o == `RD_LINE) && tgt_beats == 2'd3;
-        end
-        if (do_flt_o) begin
-            ws_o[`WS_EVT_LSB +: 8]  = flt_evt;
-            ws_o[`WS_FS2_LSB]       = flt_s2;
-            ws_o[`WS_FCLS_LSB +: 2] = flt_cls;
-            ws_o[`WS_FFIX_LSB]      = flt_fix;
-            // a configuration-only request learns whether the stream can stall, no more
-            if (kind == `UP_K_CFG) begin
-                do_flt_o = 1'b0;
-                do_ok_o  = 1'b1;
-            end
+        ws_o[`WS_EVT_LSB +: 8]  = flt_evt;
+        ws_o[`WS_FS2_LSB]       = flt_s2;
+        ws_o[`WS_FCLS_LSB +: 2] = flt_cls;
+        ws_o[`WS_FFIX_LSB]      = flt_fix;
+        // a configuration-only request learns whether the stream can stall, no more
+        if (do_flt_o && kind == `UP_K_CFG) begin
+            do_flt_o = 1'b0;
+            do_ok_o  = 1'b1;
         end
     end
-    assign rd_beats_o = tgt_beats;
 
     // ---- configuration cache fill ---------------------------------------------------
     assign cf_s1_o    = !cf_abort_o && phase == `PH_CD;
@@ -452,14 +455,17 @@ module smmu_walk_step #(
     assign know_cd_o  = ev_read_i && phase == `PH_CD && !s2act && ws_o[`WS_CDOK_LSB];
 
     // ---- keys -----------------------------------------------------------------------
-    assign look_s2_o = ws_o[`WS_S2ACT_LSB];
+    // a lookup begins a stage, or makes the refused one again
+    assign look_s2_o = ev_redo_i ? s2act : ev_new_i ? !rq_i[`RQ_S1_LSB] : phase != `PH_CD;
+    wire        look_nest = ev_new_i ? rq_i[`RQ_S2_LSB] : s2en;
+    wire [35:0] look_page = ev_redo_i ? page : next_adr[47:12];
     wire [15:0] vmid = ste_i[`STE_S2VMID_LSB +: 16];
     wire [15:0] asid = cd_i[`CD_ASID_LSB +: 16];
     assign look_key_o = look_s2_o
-        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, ws_o[`WS_ADR_LSB + 12 +: 36]}
-        : {gran1, ws_o[`WS_S2EN_LSB], asid, vmid, half, va[47:12]};
+        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, look_page}
+        : {gran1, look_nest, asid, vmid, half, va[47:12]};
     assign fill_key_o = s2act
-        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, ws_i[`WS_ADR_LSB + 12 +: 36]}
+        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, page}
         : {gran1, s2en, asid, vmid, half, va[47:12]};
     assign fill_wc_level_o = tgt_level;
     assign fill_level_o    = level;
@@ -470,41 +476,6 @@ module smmu_walk_step #(
     assign fill_base_o  = next[47:12];
     assign fill_desc_o  = desc;
 
-    // ---- attributes of the read (ATT-029..031, NST-011) -----------------------------
-    reg       iwb, owb, ra, wa;
-    reg [1:0] sh;
-    always @(*) begin
-        case (attr_from)
-            2'd0: begin             // CR1: 01 is write-back, 11 acts as 00
-                iwb = (table_ic_i == 2'd1);
-                owb = (table_oc_i == 2'd1);
-                sh  = table_sh_i;
-                ra  = strtab_ra_i;
-                wa  = strtab_ra_i;
-            end
-            2'd1: begin             // 01 and 11 are write-back, 11 does not allocate
-                iwb = ste_i[`STE_S1CIR_LSB];
-                owb = ste_i[`STE_S1COR_LSB];
-                sh  = ste_i[`STE_S1CSH_LSB +: 2];
-                ra  = ste_i[`STE_S1COR_LSB +: 2] != 2'd3;
-                wa  = ste_i[`STE_S1COR_LSB +: 2] != 2'd3;
-            end
-            default: begin
-                iwb = attr_from[0] ? walk2_attr[4] : walk1_attr[4];
-                owb = attr_from[0] ? walk2_attr[2] : walk1_attr[2];
-                sh  = attr_from[0] ? walk2_attr[1:0] : walk1_attr[1:0];
-                ra  = 1'b1;
-                wa  = (attr_from[0] ? walk2_attr[3:2] : walk1_attr[3:2]) == 2'd1;
-            end
-        endcase
-    end
-    smmu_walk_attr u_attr (
-        .iwb_i(iwb), .owb_i(owb), .sh_i(sh), .ra_i(ra), .wa_i(wa),
-        .s2_en_i(s2act && (attr_from == 2'd1 || attr_from == 2'd2)),
-        .s2_memattr_i(desc[`PTE_S2_MEMATTR_LSB +: 4]), .s2_sh_i(desc[`PTE_S2_SH_LSB +: 2]),
-        .cache_o(rd_cache_o), .domain_o(rd_domain_o));
-
-    wire unused_ok = &{1'b0, rq_i[`RQ_TBU_LSB +: 3], walk1_attr[5], walk2_attr[5],
-                         next[11:0]};
+    wire unused_ok = &{1'b0, rq_i[`RQ_TBU_LSB +: 3], next[11:0]};
 endmodule
 `default_nettype wire

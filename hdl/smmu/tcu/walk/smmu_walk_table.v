@@ -28,6 +28,8 @@ module smmu_walk_table #(
     input  wire [63:0]      va_i,
     input  wire [255:0]     ste_i,
     input  wire [255:0]     cd_i,
+    input  wire [`GEO_W-1:0] geo1_i,        // decoded from CD and STE when they were written
+    input  wire [`GEO_W-1:0] geo2_i,
     input  wire [`WS_W-1:0] ws_i,
 
     input  wire             lk_wc_hit_i,    // table pointer held
@@ -42,10 +44,9 @@ module smmu_walk_table #(
     // stage 1 range and half
     output wire             va_ok_o,
     output wire             half_o,
-    output wire [1:0]       gran1_o,
     // stage 2 range
     output wire             ipa_ok_o,
-    output wire [1:0]       gran2_o,
+    output wire [1:0]       gran_o,         // of the stage
     // the descriptor
     output wire             have_o,
     output wire [63:0]      desc_o,
@@ -63,6 +64,7 @@ module smmu_walk_table #(
     output wire [47:0]      out_o,          // leaf: output address with its offset
     // where to go on
     output wire [47:0]      tgt_addr_o,
+    output wire [15:0]      tgt_hash_o,     // of its line
     output wire [1:0]       tgt_level_o,
     output wire [1:0]       tgt_beats_o,    // 16-byte beats of the line, minus 1
     output wire [3:0]       tgt_hier_o,
@@ -70,23 +72,33 @@ module smmu_walk_table #(
     output wire [5:0]       walk1_attr_o,   // {irgn, orgn, sh}
     output wire [5:0]       walk2_attr_o
 );
+`include "smmu_walk_hash.vh"
+
     wire [47:0] adr = ws_i[`WS_ADR_LSB +: 48];
 
     // ---- geometry of both stages ----------------------------------------------------
-    wire [5:0]  txsz1, txsz2;
-    wire [1:0]  start1, start2;
+    // what everything else waits for comes decoded
+    wire [1:0]  start1 = geo1_i[`GEO_START_LSB +: 2];
+    wire [1:0]  start2 = geo2_i[`GEO_START_LSB +: 2];
+    wire [`GEO_MASK_W-1:0] mask1 = geo1_i[`GEO_MASK_LSB +: `GEO_MASK_W];
+    wire [`GEO_MASK_W-1:0] mask2 = geo2_i[`GEO_MASK_LSB +: `GEO_MASK_W];
+    assign gran_o = s2_i ? geo2_i[`GEO_GRAN_LSB +: 2] : geo1_i[`GEO_GRAN_LSB +: 2];
+
     wire [47:0] base1, base2;
     wire        had;
     /* verilator lint_off UNUSEDSIGNAL */ // the result stage reads it from the CD
     wire        tbi;
+    // as in geo1_i, geo2_i
+    wire [1:0]  gran1, gran2, level1, level2;
+    wire [5:0]  txsz1, txsz2;
     /* verilator lint_on UNUSEDSIGNAL */
     smmu_va_check u_va (
-        .cd_i(cd_i), .va_i(va_i), .ok_o(va_ok_o), .half_o(half_o), .tbi_o(tbi), .gran_o(gran1_o),
-        .txsz_o(txsz1), .level_o(start1), .base_o(base1), .had_o(had),
+        .cd_i(cd_i), .va_i(va_i), .ok_o(va_ok_o), .half_o(half_o), .tbi_o(tbi), .gran_o(gran1),
+        .txsz_o(txsz1), .level_o(level1), .base_o(base1), .had_o(had),
         .irgn_o(walk1_attr_o[5:4]), .orgn_o(walk1_attr_o[3:2]), .sh_o(walk1_attr_o[1:0]));
     smmu_s2_start u_s2 (
-        .ste_i(ste_i), .ipa_i(adr), .ok_o(ipa_ok_o), .gran_o(gran2_o),
-        .txsz_o(txsz2), .level_o(start2), .base_o(base2),
+        .ste_i(ste_i), .ipa_i(adr), .ok_o(ipa_ok_o), .gran_o(gran2),
+        .txsz_o(txsz2), .level_o(level2), .base_o(base2),
         .irgn_o(walk2_attr_o[5:4]), .orgn_o(walk2_attr_o[3:2]), .sh_o(walk2_attr_o[1:0]));
 
     // ---- the descriptor -----------------------------------------------------------
@@ -100,7 +112,7 @@ module smmu_walk_table #(
 
     wire af;
     smmu_desc u_desc (
-        .desc_i(desc_o), .gran_i(s2_i ? gran2_o : gran1_o), .level_i(level_o), .ps_i(ps),
+        .desc_i(desc_o), .gran_i(gran_o), .level_i(level_o), .ps_i(ps),
         .invalid_o(inval_o), .addrsz_o(addrsz_o), .table_o(table_o), .leaf_o(leaf_o), .af_o(af),
         .next_o(next_o), .size_o(size_o));
     assign access_o = !af && !(s2_i ? ste_i[`STE_S2AFFD_LSB] : cd_i[`CD_AFFD_LSB]);
@@ -116,9 +128,9 @@ module smmu_walk_table #(
     assign hier_up_o = s2_i || had ? 4'd0 : hier_up;
     assign hier_o = s2_i || had ? 4'd0 : hier_up | (table_o ? hier_me : 4'd0);
 
-    wire [5:0] perm1, perm2;
+    wire [5:0] perm1, perm2;        // of a leaf: it has no hierarchical bits of its own
     smmu_perm_s1 u_perm1 (
-        .desc_i(desc_o), .hier_i(hier_o), .wxn_i(cd_i[`CD_WXN_LSB]), .pan_i(cd_i[`CD_PAN_LSB]),
+        .desc_i(desc_o), .hier_i(hier_up_o), .wxn_i(cd_i[`CD_WXN_LSB]), .pan_i(cd_i[`CD_PAN_LSB]),
         .perm_o(perm1));
     smmu_perm_s2 u_perm2 (.desc_i(desc_o), .perm_o(perm2));
     assign perm_o = s2_i ? perm2 : perm1;
@@ -130,27 +142,29 @@ module smmu_walk_table #(
     // ---- the next descriptor ------------------------------------------------------
     // Every address it can be is made from the context alone; what was read or found chooses.
     wire [47:0] in    = s2_i ? adr : va_i[47:0];
-    wire [1:0]  gran  = s2_i ? gran2_o : gran1_o;
     wire [1:0]  start = s2_i ? start2 : start1;
     wire [12:0] index1, index2, index3;
     smmu_table_index u_index (
-        .addr_i(in), .gran_i(gran), .index1_o(index1), .index2_o(index2), .index3_o(index3));
+        .addr_i(in), .gran_i(gran_o), .index1_o(index1), .index2_o(index2), .index3_o(index3));
     wire [47:0] start_pa;
-    wire [1:0]  start_beats, start1_beats;
     smmu_start_addr u_start (
-        .base_i(s2_i ? base2 : base1), .addr_i(in), .gran_i(gran), .level_i(start),
-        .txsz_i(s2_i ? txsz2 : txsz1), .pa_o(start_pa), .beats_o(start_beats));
+        .base_i(s2_i ? base2 : base1), .addr_i(in), .gran_i(gran_o), .level_i(start),
+        .mask_i(s2_i ? mask2 : mask1), .pa_o(start_pa));
+    // only as much of a line as lies in the start table (D15)
+    wire [1:0] beats1 = mask1[2] ? 2'd3 : {1'b0, mask1[1]};
+    wire [1:0] beats2 = mask2[2] ? 2'd3 : {1'b0, mask2[1]};
 
     wire down  = have_o && table_o;
     // After a stage 2 leaf the next read is the stage 1 descriptor at its output: only the length
     // of its line is asked for.
-    wire to1   = s2_i && have_o && leaf_o;
-    wire known = !down && (ws_i[`WS_SAVED_LSB] || (have_o && leaf_o));
-    wire [1:0] known_level = (s2_i && !to1) ? ws_i[`WS_LVL2_LSB +: 2] : ws_i[`WS_LVL1_LSB +: 2];
+    wire found = have_o && leaf_o;
+    wire saved = ws_i[`WS_SAVED_LSB];
+    wire [1:0] lvl1 = ws_i[`WS_LVL1_LSB +: 2];
 
-    assign tgt_level_o = down        ? level_o + 2'd1
-                       : known       ? known_level
-                       : lk_wc_hit_i ? lk_wc_level_i : start;
+    // where to go on when nothing was found
+    wire [1:0] else_level = saved       ? (s2_i ? ws_i[`WS_LVL2_LSB +: 2] : lvl1)
+                          : lk_wc_hit_i ? lk_wc_level_i : start;
+    assign tgt_level_o = down ? level_o + 2'd1 : else_level;
 
     // tables of the start level are reached from TTB only, never through a cache
     reg [12:0] index_down, index_wc;
@@ -166,23 +180,23 @@ module smmu_walk_table #(
             default: index_wc = index3;
         endcase
     end
-    wire [47:0] below = {desc_o[47:16], desc_o[15:14] & {2{!gran[1]}},
-                         desc_o[13:12] & {2{gran == 2'd0}}, 12'd0};
-    assign tgt_addr_o = down        ? below | {32'd0, index_down, 3'd0}
-                      : known       ? (s2_i ? ws_i[`WS_RA_LSB +: 48] : adr)
-                      : lk_wc_hit_i ? {lk_wc_base_i, 12'd0} | {32'd0, index_wc, 3'd0} : start_pa;
+    wire [47:0] below = {desc_o[47:16], desc_o[15:14] & {2{!gran_o[1]}},
+                         desc_o[13:12] & {2{gran_o == 2'd0}}, 12'd0};
+    wire [47:0] down_addr = below | {32'd0, index_down, 3'd0};
+    wire [47:0] else_addr = saved       ? (s2_i ? ws_i[`WS_RA_LSB +: 48] : adr)
+                          : lk_wc_hit_i ? {lk_wc_base_i, 12'd0} | {32'd0, index_wc, 3'd0}
+                          :               start_pa;
+    assign tgt_addr_o = down ? down_addr : else_addr;
+    assign tgt_hash_o = down ? f_line_hash(down_addr) : f_line_hash(else_addr);
 
-    wire [47:0] start1_pa;          // of no interest: stage 1 is not walking when it differs
-    smmu_start_addr u_start1 (
-        .base_i(48'd0), .addr_i(48'd0), .gran_i(gran1_o), .level_i(start1), .txsz_i(txsz1),
-        .pa_o(start1_pa), .beats_o(start1_beats));
-    assign tgt_beats_o = down ? 2'd3
-                       : to1  ? ((known_level == start1) ? start1_beats : 2'd3)
-                              : ((tgt_level_o == start) ? start_beats : 2'd3);
+    assign tgt_beats_o = down           ? 2'd3
+                       : s2_i && !found ? ((else_level == start2) ? beats2 : 2'd3)
+                       : s2_i           ? ((lvl1 == start1) ? beats1 : 2'd3)
+                       :                  ((else_level == start1) ? beats1 : 2'd3);
     assign tgt_hier_o = down        ? hier_o
-                      : known       ? ws_i[`WS_HIER_LSB +: 4]
+                      : saved       ? ws_i[`WS_HIER_LSB +: 4]
                       : lk_wc_hit_i && !had ? lk_wc_hier_i : 4'd0;
 
-    wire unused_ok = &{1'b0, ws_i, start1_pa};
+    wire unused_ok = &{1'b0, ws_i};
 endmodule
 `default_nettype wire

@@ -103,9 +103,6 @@ module smmu_walker #(
     localparam SW = (WALK_SLOTS > 1) ? $clog2(WALK_SLOTS) : 1;
 
     // ---- events -----------------------------------------------------------------------
-    localparam [2:0] EV_NEW = 3'd0, EV_REDO = 3'd1, EV_LOOK = 3'd2, EV_READ = 3'd3,
-                     EV_OK  = 3'd4, EV_FLT  = 3'd5;
-
     wire          r_step, k_valid, run_valid, run_fresh, fin_ok_valid, fin_flt_valid;
     wire [SW-1:0] k_slot, run_slot, fin_ok_slot, fin_flt_slot;
     wire          ok_load, flt_load, ok_now;
@@ -120,29 +117,30 @@ module smmu_walker #(
     wire take_run  = !r_step && !k_valid && !take_flt && !take_ok && run_valid;
 
     wire          ev_take = r_step || take_look || take_flt || take_ok || take_run;
-    wire [2:0]    ev_kind = r_step    ? EV_READ : take_look ? EV_LOOK : take_flt ? EV_FLT
-                          : take_ok   ? EV_OK   : run_fresh ? EV_NEW  : EV_REDO;
     wire [SW-1:0] ev_slot = r_step    ? r_id_i[SW-1:0] : take_look ? k_slot
                           : take_flt  ? fin_flt_slot   : take_ok ? fin_ok_slot : run_slot;
 
-    reg          s_valid_q;         // a step runs in this cycle
-    reg [2:0]    s_kind_q;
+    // what runs in this cycle: one of them, or none
+    reg          s_valid_q, s_new_q, s_redo_q, s_look_q, s_read_q, s_ok_q, s_flt_q;
     reg [SW-1:0] s_slot_q;
     always @(posedge clk_i) begin
-        if (!rst_ni) s_valid_q <= 1'b0;
-        else         s_valid_q <= ev_take;
-        if (ev_take) begin
-            s_kind_q <= ev_kind;
-            s_slot_q <= ev_slot;
+        if (!rst_ni) begin
+            s_valid_q <= 1'b0;
+            {s_new_q, s_redo_q, s_look_q, s_read_q, s_ok_q, s_flt_q} <= 6'd0;
+        end else begin
+            s_valid_q <= ev_take;
+            s_new_q  <= take_run && run_fresh;
+            s_redo_q <= take_run && !run_fresh;
+            s_look_q <= take_look;
+            s_read_q <= r_step;
+            s_ok_q   <= take_ok;
+            s_flt_q  <= take_flt;
         end
+        if (ev_take) s_slot_q <= ev_slot;
     end
-    wire s_new  = s_valid_q && s_kind_q == EV_NEW;
-    wire s_redo = s_valid_q && s_kind_q == EV_REDO;
-    wire s_look = s_valid_q && s_kind_q == EV_LOOK;
-    wire s_read = s_valid_q && s_kind_q == EV_READ;
-    wire s_walk = s_new || s_redo || s_look || s_read;
-    assign ok_load  = s_valid_q && s_kind_q == EV_OK;
-    assign flt_load = s_valid_q && s_kind_q == EV_FLT;
+    wire s_walk = s_valid_q && !s_ok_q && !s_flt_q;
+    assign ok_load  = s_ok_q;
+    assign flt_load = s_flt_q;
 
     // A walk that ends goes straight to an empty result register; one that finds it taken waits
     // in flip-flops and is read again.
@@ -157,6 +155,7 @@ module smmu_walker #(
     wire                  do_read, clash, again;
     wire [1:0]            rd_kind, rd_beats;
     wire [47:0]           rd_addr;
+    wire [15:0]           rd_hash;
     wire [SW-1:0]         clash_slot;
     wire [WALK_SLOTS-1:0] idle;
     smmu_walk_bursts #(.WALK_SLOTS(WALK_SLOTS), .SW(SW)) u_bursts (
@@ -167,54 +166,30 @@ module smmu_walker #(
         .b_errs_o(b_errs), .b_first_o(b_first), .b_last_o(b_last), .b_kind_o(b_kind),
         .b_count_o(b_count),
         .ask_valid_i(do_read), .ask_slot_i(s_slot_q), .ask_kind_i(rd_kind),
-        .ask_line_i(rd_addr[47:6]), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
+        .ask_hash_i(rd_hash), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
         .idle_o(idle));
 
     // ---- contexts ---------------------------------------------------------------------
-    // Words 0..3 of STE and CD: two beats each; beats 2 and 3 hold nothing we use.
-    wire keep_ste = b_valid && b_kind == `RD_STE && !b_count[1];
-    wire keep_cd  = b_valid && b_kind == `RD_CD && !b_count[1];
-
-    wire          free_valid;
+    wire          free_valid, in_ready;
     wire [SW-1:0] free_slot;
-    // one write port: a structure beat goes first
-    assign wreq_ready_o = free_valid && !keep_ste && !keep_cd;
+    assign wreq_ready_o = free_valid && in_ready;
     wire   accept       = wreq_valid_i && wreq_ready_o;
-    wire   accept_cfg   = accept && wreq_cfg_hit_i;
     assign wreq_widx_o  = {{(6-SW){1'b0}}, free_slot};
 
     wire [255:0]      ste, cd;
+    wire [`GEO_W-1:0] geo1, geo2;
     wire [`RQ_W-1:0]  rq;
     wire [`WS_W-1:0]  ws, ws_next;
-    wire [SW-1:0]     cfg_slot = accept ? free_slot : b_slot;
-    genvar h;
-    generate
-        for (h = 0; h < 2; h = h + 1) begin : g_half
-            localparam [31:0] ME = h;
-            util_ram_1r1w #(.WIDTH(128), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_ste (
-                .clk_i(clk_i),
-                .rd_en_i(ev_take), .rd_addr_i(ev_slot), .rd_data_o(ste[h*128 +: 128]),
-                .wr_en_i(accept_cfg || (keep_ste && b_count[0] == ME[0])),
-                .wr_addr_i(cfg_slot),
-                .wr_data_i(accept ? wreq_cfg_i[`CFG_STE_LSB + h*128 +: 128] : b_data));
-            util_ram_1r1w #(.WIDTH(128), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_cd (
-                .clk_i(clk_i),
-                .rd_en_i(ev_take), .rd_addr_i(ev_slot), .rd_data_o(cd[h*128 +: 128]),
-                .wr_en_i(accept_cfg || (keep_cd && b_count[0] == ME[0])),
-                .wr_addr_i(cfg_slot),
-                .wr_data_i(accept ? wreq_cfg_i[`CFG_CD_LSB + h*128 +: 128] : b_data));
-        end
-    endgenerate
-    util_ram_1r1w #(.WIDTH(`RQ_W), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_rq (
+    smmu_walk_context #(.WALK_SLOTS(WALK_SLOTS), .SW(SW)) u_context (
         .clk_i(clk_i),
-        .rd_en_i(ev_take), .rd_addr_i(ev_slot), .rd_data_o(rq),
-        .wr_en_i(accept), .wr_addr_i(free_slot),
-        .wr_data_i({wreq_cfg_i[`CFG_ABORT_LSB], wreq_cfg_i[`CFG_S2_LSB], wreq_cfg_i[`CFG_S1_LSB],
-                    wreq_cfg_hit_i, wreq_tbu_i, wreq_msg_i}));
-    util_ram_1r1w #(.WIDTH(`WS_W), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_ws (
-        .clk_i(clk_i),
-        .rd_en_i(ev_take), .rd_addr_i(ev_slot), .rd_data_o(ws),
-        .wr_en_i(s_walk), .wr_addr_i(s_slot_q), .wr_data_i(ws_next));
+        .in_valid_i(accept), .in_ready_o(in_ready), .in_slot_i(free_slot),
+        .in_tbu_i(wreq_tbu_i), .in_msg_i(wreq_msg_i), .in_cfg_hit_i(wreq_cfg_hit_i),
+        .in_cfg_i(wreq_cfg_i),
+        .b_valid_i(b_valid), .b_slot_i(b_slot), .b_kind_i(b_kind), .b_count_i(b_count),
+        .b_data_i(b_data),
+        .ws_valid_i(s_walk), .ws_slot_i(s_slot_q), .ws_i(ws_next),
+        .rd_en_i(ev_take), .rd_slot_i(ev_slot), .ste_o(ste), .cd_o(cd), .geo1_o(geo1),
+        .geo2_o(geo2), .rq_o(rq), .ws_o(ws));
 
     // ---- caches -----------------------------------------------------------------------
     wire             do_look, look_s2, look_ready, take_alloc;
@@ -265,8 +240,8 @@ module smmu_walker #(
     wire [3:0] rd_cache;
     wire [1:0] rd_domain;
     smmu_walk_step #(.OAS(OAS)) u_step (
-        .ev_new_i(s_new), .ev_redo_i(s_redo), .ev_look_i(s_look), .ev_read_i(s_read),
-        .rd_err_i(b_errs), .rd_data_i(b_data), .rq_i(rq), .ste_i(ste), .cd_i(cd), .ws_i(ws),
+        .ev_new_i(s_new_q), .ev_redo_i(s_redo_q), .ev_look_i(s_look_q), .ev_read_i(s_read_q),
+        .rd_err_i(b_errs), .rd_data_i(b_data), .rq_i(rq), .ste_i(ste), .cd_i(cd), .geo1_i(geo1), .geo2_i(geo2), .ws_i(ws),
         .s1_wc_hit_i(s1_wc_hit), .s1_wc_level_i(s1_wc_level), .s1_wc_hier_i(s1_wc_hier),
         .s1_wc_base_i(s1_wc_base), .s1_ln_hit_i(s1_ln_hit), .s1_ln_level_i(s1_ln_level),
         .s1_ln_hier_i(s1_ln_hier), .s1_ln_desc_i(s1_ln_desc),
@@ -278,7 +253,7 @@ module smmu_walker #(
         .table_sh_i(table_sh_i), .table_oc_i(table_oc_i), .table_ic_i(table_ic_i),
         .strtab_ra_i(strtab_ra_i),
         .do_read_o(do_read), .do_look_o(do_look), .do_ok_o(do_ok), .do_flt_o(do_flt),
-        .ws_o(ws_next), .rd_kind_o(rd_kind), .rd_addr_o(rd_addr), .rd_beats_o(rd_beats),
+        .ws_o(ws_next), .rd_kind_o(rd_kind), .rd_addr_o(rd_addr), .rd_hash_o(rd_hash), .rd_beats_o(rd_beats),
         .rd_cache_o(rd_cache), .rd_domain_o(rd_domain),
         .look_s2_o(look_s2), .look_key_o(look_key),
         .cf_valid_o(cf_valid), .cf_abort_o(cf_abort), .cf_s1_o(cf_s1), .cf_s2_o(cf_s2),
