@@ -23,6 +23,7 @@ async def test_evtq_smoke(dut) -> None:
     assert b.published == sent and len(b.irqs) == 1
     assert [b.memory[b.address(i)] for i in range(5)] == [r.data for r in sent]
     b.consume()
+    await b.step()
     b.send(1)
     await b.drained()
     assert len(b.irqs) == 2 and b.overflows == 0
@@ -51,6 +52,7 @@ async def test_evtq_overflow(dut) -> None:
     b = await Bench(dut).start(log2=2)
     for _ in range(3):
         b.consume()
+        await b.step()
         b.overflows, b.published, b.dropped = 0, [], []
         sent = b.send(b.entries)
         await b.drained()
@@ -63,11 +65,13 @@ async def test_evtq_overflow(dut) -> None:
         assert b.overflows == 1 and len(b.dropped) == 11
         # space without an acknowledgement: records again, the next drop is not told
         b.consume(1, ack=False)
+        await b.step()
         b.send(2)
         await b.drained()
         assert b.overflows == 1 and len(b.published) == 5
         # space and acknowledgement in one write: the next drop is told
         b.consume(1)
+        await b.step()
         b.send(2)
         await b.drained()
         assert b.overflows == 2 and len(b.published) == 6
@@ -103,6 +107,7 @@ async def test_evtq_stalls_never_overflow(dut) -> None:
     assert dut.ev_ready_o.value == 0, "a stall record is never dropped"
     b.drive("ev_valid_i", 0)
     b.consume()
+    await b.step()
     again = b.send(3, stall=1.0)
     await b.drained()
     assert b.published[4:] == again
@@ -160,6 +165,7 @@ async def test_evtq_aborts(dut) -> None:
         if before + count > b.entries:
             continue
         b.consume()
+        await b.step()
         b.latency, b.gerr_latency = (9, 9), gerr
         b.send(before)
         await b.drained()
@@ -252,10 +258,12 @@ async def test_evtq_inconsistent(dut) -> None:
     b = await Bench(dut).start(log2=3, index=11)
     good, wrong = b.cons, (b.cons + 3) & b.mask
     b.cons = wrong
+    await b.step()
     b.send(3)
     await b.drained()
     assert not b.taken and b.overflows == 1
     b.cons, b.ovack = good, b.ovflg
+    await b.step()
     b.send(3)
     await b.drained()
     assert len(b.published) == 3

@@ -10,7 +10,8 @@
 // Out    : cmd_*       oldest command; cmd_err_o: its beat was an external abort
 //          busy_o      an address is offered or beats are to come
 // Memory : ar_*, r_*   beats come in order (one AXI ID), always taken
-// Limits : 8 commands held or under way. What was read ahead is dropped and read
+// Limits : log2_i and base_i stand still for two cycles before run_i.
+//          8 commands held or under way. What was read ahead is dropped and read
 //          again when run_i falls, when the indices become inconsistent (QUE-004)
 //          or when PROD moves back over it (QUE-010).
 // Tests  : tests/unit/test_cmdq.py
@@ -52,24 +53,34 @@ module smmu_cmd_fetch (
     reg  [1:0]  len_q;
 
     // ---- ring arithmetic: index and wrap bit, log2_i + 1 bits ------------------------
-    wire [19:0] size   = 20'd1 << log2_i;
-    wire [19:0] imask  = size - 20'd1;
-    wire [19:0] wmask  = {imask[18:0], 1'b1};
-    wire [19:0] used   = (prod_i - cons_i) & wmask;
-    wire [19:0] ahead  = (next_q - cons_i) & wmask;     // read, or being executed
-    wire [19:0] left   = (prod_i - next_q) & wmask;
-    wire        sane   = used <= size;
-    wire        usable = run_i && sane && ahead <= used;
+    reg  [19:0] size_q, imask_q, wmask_q;   // the size changes only while the queue is off
+    reg  [19:0] prod_q;
+    reg         sane_q, fits_q;             // what is used fits the ring; what is ahead fits it
+
+    // Of PROD as it will be: commands that are read and executed meanwhile change neither.
+    wire [19:0] used = (prod_i - cons_i) & wmask_q;
+    wire [19:0] ahead = (next_q - cons_i) & wmask_q;    // read, or being executed
+    wire [19:0] left = (prod_q - next_q) & wmask_q;
+    wire        usable = run_i && sane_q && fits_q;
+
+    always @(posedge clk_i) begin
+        size_q  <= 20'd1 << log2_i;
+        imask_q <= ~(20'hf_ffff << log2_i);
+        wmask_q <= ~(20'hf_fffe << log2_i);
+        prod_q  <= prod_i;
+        sane_q  <= (used & size_q) == 20'd0 || (used & imask_q) == 20'd0;
+        fits_q  <= ahead <= used;
+    end
 
     // ---- next burst: not past PROD, the line or the ring -------------------------------
-    wire [1:0]  line  = ~next_q[1:0] & imask[1:0];
+    wire [1:0]  line  = ~next_q[1:0] & imask_q[1:0];
     wire [1:0]  len   = (left <= {18'd0, line}) ? left[1:0] - 2'd1 : line;
     wire [3:0]  beats = {2'd0, len} + 4'd1;
     wire        issue = usable && !drop_q && !ar_q && left != 20'd0
                      && come_q + held_q <= DEPTH - BURST;
 
     wire        some, take;
-    wire        restart = drop_q && run_i && sane && !execute_i && !busy_o
+    wire        restart = drop_q && run_i && sane_q && !execute_i && !busy_o
                         && held_q == 4'd0;
 
     assign cmd_valid_o = some && usable && !drop_q;
@@ -101,13 +112,14 @@ module smmu_cmd_fetch (
             held_q <= held_q + {3'd0, r_valid_i} - {3'd0, some && (take || drop_q)};
             come_q <= come_q + (issue ? beats : 4'd0) - {3'd0, r_valid_i};
             ar_q   <= issue || (ar_q && !ar_ready_i);
-            if (drop_q)     next_q <= cons_i & wmask;
-            else if (issue) next_q <= (next_q + {16'd0, beats}) & wmask;
+            if (drop_q)     next_q <= cons_i & wmask_q;
+            else if (issue) next_q <= (next_q + {16'd0, beats}) & wmask_q;
         end
         if (issue) begin
             len_q  <= len;
             // the smallest queue is still aligned to 32 bytes (QUE-003)
-            addr_q <= (base_i & ~{24'd0, imask | 20'd1, 4'hf}) | {24'd0, next_q & imask, 4'd0};
+            addr_q <= (base_i & ~{24'd0, imask_q | 20'd1, 4'hf})
+                    | {24'd0, next_q & imask_q, 4'd0};
         end
     end
 
@@ -139,27 +151,38 @@ module smmu_cmd_fetch (
             assume (!r_valid_i || come_q > f_asked);
         end
     end
+    reg  [4:0] f_log2_q, f_log2_qq;
+    always @(posedge clk_i) {f_log2_qq, f_log2_q} <= {f_log2_q, log2_i};
     always @(posedge clk_i) if (f_on) begin
         if (!$past(rst_ni) || $past(f_quiet)) assume (run_i == 1'b0 || drop_q);
         else begin
             assume (log2_i == $past(log2_i) && base_i == $past(base_i));
-            assume (cons_i == ($past(f_step) ? ($past(cons_i) + 20'd1) & wmask : $past(cons_i)));
+            assume (cons_i == ($past(f_step) ? ($past(cons_i) + 20'd1) & wmask_q : $past(cons_i)));
         end
+        if (run_i) assume (log2_i == f_log2_q && f_log2_q == f_log2_qq && base_i == $past(base_i));
+        if (!f_quiet) assume (f_log2_q == f_log2_qq);
+    end
+    // PROD counts from the cycle after it came
+    wire [19:0] f_used = (prod_q - cons_i) & wmask_q;
+    wire        f_good = f_used <= size_q && ahead <= f_used;
+    always @(*) if (f_on) begin
+        assert (size_q == 20'd1 << f_log2_q);
+        assert (imask_q == size_q - 20'd1 && wmask_q == {imask_q[18:0], 1'b1});
     end
 
     // P1: a burst is read only for commands between CONS and PROD (QUE-005, CMD-003)
     always @(*) if (f_on && issue) begin
         assert (left != 20'd0 && {16'd0, beats} <= left);
-        assert (ahead + {16'd0, beats} <= used && used <= size);
+        assert (ahead + {16'd0, beats} <= f_used && f_used <= size_q);
     end
     // P2: it stays inside the ring and one line of four
     wire [1:0] f_place = addr_q[5:4];
     always @(posedge clk_i) if (f_on && $past(rst_ni && issue)) begin
         assert (ar_valid_o && {1'b0, f_place} + {1'b0, len_q} <= 3'd3);
-        assert ((ar_addr_o & ~{24'd0, imask | 20'd1, 4'hf})
-                == ($past(base_i) & ~{24'd0, imask | 20'd1, 4'hf}));
-        assert ((ar_addr_o[23:4] & imask) == ($past(next_q) & imask));
-        assert ({1'b0, ar_addr_o[23:4] & imask} + {19'd0, len_q} < {1'b0, size});
+        assert ((ar_addr_o & ~{24'd0, imask_q | 20'd1, 4'hf})
+                == ($past(base_i) & ~{24'd0, imask_q | 20'd1, 4'hf}));
+        assert ((ar_addr_o[23:4] & imask_q) == ($past(next_q) & imask_q));
+        assert ({1'b0, ar_addr_o[23:4] & imask_q} + {19'd0, len_q} < {1'b0, size_q});
     end
     // P3: every beat asked for has a place
     always @(*) if (f_on) begin
@@ -168,8 +191,10 @@ module smmu_cmd_fetch (
         assert ({1'b0, held_q} == f_count);
     end
     // P4: the command offered is the one at CONS, or the next while that is executed (QUE-007)
-    wire [19:0] f_oldest = (next_q - {16'd0, come_q} - {15'd0, f_count}) & wmask;
-    always @(*) if (f_on && !drop_q) assert (f_oldest == ((cons_i + {19'd0, f_exec_q}) & wmask));
+    wire [19:0] f_oldest = (next_q - {16'd0, come_q} - {15'd0, f_count}) & wmask_q;
+    always @(*) if (f_on && !drop_q) assert (f_oldest == ((cons_i + {19'd0, f_exec_q}) & wmask_q));
+    always @(*) if (f_on && !drop_q)
+        assert ({15'd0, f_count} + {16'd0, come_q} + {19'd0, f_exec_q} <= size_q);
     // P5: after it has stopped, nothing read before is offered (QUE-008)
     reg f_old_q = 1'b0;             // beats asked for before the stop are in the FIFO or to come
     always @(posedge clk_i) f_old_q <= rst_ni && (f_old_q || !run_i) && (busy_o || held_q != 4'd0);
@@ -178,13 +203,15 @@ module smmu_cmd_fetch (
     always @(posedge clk_i) if (f_on && $past(rst_ni && ar_valid_o && !ar_ready_i))
         assert (ar_valid_o && ar_addr_o == $past(ar_addr_o) && ar_len_o == $past(ar_len_o));
     // P7: whatever lies between CONS and PROD is read as soon as there is room for a burst
-    always @(*) if (f_on && run_i && sane && ahead <= used && !drop_q && !ar_q)
-        if (next_q != (prod_i & wmask) && {1'b0, come_q} + f_count <= 5'd4) assert (issue);
-    always @(*) if (f_on && !drop_q) assert ((next_q & ~wmask) == 20'd0);
+    always @(*) if (f_on && usable && !drop_q && !ar_q)
+        if (next_q != (prod_q & wmask_q) && {1'b0, come_q} + f_count <= 5'd4) assert (issue);
+    always @(posedge clk_i) if (f_on && run_i && f_good && !drop_q && $past(rst_ni && !drop_q))
+        if (cons_i == $past(cons_i) && next_q == $past(next_q)) assert (usable);
+    always @(*) if (f_on && !drop_q) assert ((next_q & ~wmask_q) == 20'd0);
 
     always @(*) if (f_on) begin
         // C1: a command is taken from a full ring of four that has wrapped
-        cover (take && log2_i == 5'd2 && used == size && (cons_i & imask) == imask);
+        cover (take && log2_i == 5'd2 && f_used == size_q && (cons_i & imask_q) == imask_q);
         // C2: beats are dropped after a stop
         cover (drop_q && r_valid_i);
         // C3: eight commands held

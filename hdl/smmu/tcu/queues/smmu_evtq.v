@@ -18,7 +18,7 @@
 //                       taken before a moment have ended.
 //          idle_o       when en_i is low: nothing is written and GERROR is up to date
 // Memory : w_*, b_*     one write of two beats a record, responses in order
-// Limits : 4 records in flight
+// Limits : 4 records in flight; log2_i, base_i and PROD stand still for two cycles before en_i
 // Tests  : tests/unit/test_evtq.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -85,22 +85,38 @@ module smmu_evtq (
     reg  [15:0]         acc_q, done_q;
 
     // ---- ring ----------------------------------------------------------------------------
-    wire [19:0] size  = 20'd1 << log2_i;
-    wire [19:0] imask = size - 20'd1;
-    wire [19:0] wmask = {imask[18:0], 1'b1};
-    wire [19:0] used  = (alloc_q - cons_i) & wmask;
-    wire        full  = used >= size;       // inconsistent indices count as full (QUE-004)
+    reg  [19:0] size_q, imask_q, wmask_q;   // entries; bits of an index, with the wrap bit
+    reg         ovack_q;                    // as CONS of the cycle before
+    reg         full_q, last_q;             // no entry is free, one is (CONS of the cycle before)
+    wire        push;
+
+    // What is used after this cycle, with and without a push. PROD moves in other ways only while
+    // nothing may be written, and for one cycle more.
+    wire [19:0] used_stay = (alloc_q - cons_i) & wmask_q;
+    wire [19:0] used_push = (alloc_q + 20'd1 - cons_i) & wmask_q;
+    // below twice the size one bit tells; inconsistent indices count as full (QUE-004)
+    wire        full_stay = (used_stay & size_q) != 20'd0;
+    wire        full_push = (used_push & size_q) != 20'd0;
+
+    always @(posedge clk_i) begin
+        size_q  <= 20'd1 << log2_i;
+        imask_q <= ~(20'hf_ffff << log2_i);
+        wmask_q <= ~(20'hf_fffe << log2_i);
+        ovack_q <= ovack_i;
+        full_q  <= push ? full_push : full_stay;
+        last_q  <= push ? used_push == imask_q : used_stay == imask_q;
+    end
 
     // ---- take or drop ----------------------------------------------------------------------
     wire blocked  = err_active_i || flush_q || raise_q;
-    wire writable = en_i && !blocked && !full;
+    wire writable = en_i && !blocked && !full_q;
     wire room     = flight_q < DEPTH && (!wv_q || w_ready_i);
-    wire push     = ev_valid_i && writable && room;
+    assign push   = ev_valid_i && writable && room;
     // Dropping waits for the writes in flight: an overflow is told only when PROD shows the queue
     // full (EVQ-024), an aborted write leaves it not full, and records end in the order taken.
     wire may_drop = !writable && !ev_stall_i && flight_q == 3'd0;
     wire drop     = ev_valid_i && may_drop;
-    wire overflow = drop && en_i && !blocked && ovflg_q == ovack_i;    // EVQ-020..022
+    wire overflow = drop && en_i && !blocked && ovflg_q == ovack_q;    // EVQ-020..022
 
     // ---- responses, oldest record first ------------------------------------------------------
     wire b_last   = flight_q == 3'd0;
@@ -130,13 +146,13 @@ module smmu_evtq (
             acc_q    <= acc_q + {15'd0, push || drop};
             done_q   <= done_q + {15'd0, pop || drop};
             // one step with PROD: a CONS write of the same cycle finds the new PROD (IRQ-016)
-            irq_q    <= publish && ((prod_q ^ cons_i) & wmask) == 20'd0;
+            irq_q    <= publish && ((prod_q ^ cons_i) & wmask_q) == 20'd0;
             flush_q  <= (pop && b_resp_i[1]) || (flush_q && !b_last);
             raise_q  <= (flush_q && b_last) || (raise_q && !err_active_i);
             if (overflow) ovflg_q <= !ovflg_q;
-            if (publish)  prod_q  <= (prod_q + 20'd1) & wmask;
+            if (publish)  prod_q  <= (prod_q + 20'd1) & wmask_q;
             if (flush_q && b_last) alloc_q <= prod_q;       // the aborted entry is next (EVQ-028)
-            else if (push)         alloc_q <= (alloc_q + 20'd1) & wmask;
+            else if (push)         alloc_q <= (alloc_q + 20'd1) & wmask_q;
             if (prod_wr_i) begin
                 prod_q  <= prod_wdata_i[19:0];
                 alloc_q <= prod_wdata_i[19:0];
@@ -146,16 +162,16 @@ module smmu_evtq (
         meta_q <= meta_pop;
         if (push) begin
             meta_q[flight_pop*META_W +: META_W] <= {ev_stall_i, ev_stag_i};
-            waddr_q <= (base_i & ~{23'd0, imask, 5'h1f}) | {23'd0, alloc_q & imask, 5'd0};
+            waddr_q <= (base_i & ~{23'd0, imask_q, 5'h1f}) | {23'd0, alloc_q & imask_q, 5'd0};
             wdata_q <= ev_rec_i;
         end
     end
 
     // ---- outputs -------------------------------------------------------------------------------
     assign ev_writable_o = writable;
-    assign ev_last_o     = used == imask;
+    assign ev_last_o     = last_q;
     assign ev_ready_o    = (writable && room) || may_drop;
-    assign prod_o        = prod_q & wmask;
+    assign prod_o        = prod_q & wmask_q;
     assign ovflg_o       = ovflg_q;
     assign gerr_evtq_o   = raise_q && !err_active_i;
     assign idle_o        = b_last && !flush_q && !raise_q;
@@ -203,11 +219,24 @@ module smmu_evtq (
     always @(posedge clk_i)
         if (!rst_ni) f_sent_q <= 3'd0;
         else         f_sent_q <= f_sent_q + {2'd0, f_w_take} - {2'd0, b_valid_i};
-    wire [19:0] f_seen = (prod_q - cons_i) & wmask;
+    // The size and CONS count from the cycle after they came.
+    reg  [19:0] f_cons_q;
+    reg  [4:0]  f_log2_q, f_log2_qq;
+    wire [19:0] f_seen = (prod_q - f_cons_q) & wmask_q;
+    wire [19:0] f_used = (alloc_q - f_cons_q) & wmask_q;
+    reg         f_moved_q;                  // the entry to write next has moved in another way
+    reg         f_wr_q;                     // ... by a write of PROD, or reset
+    always @(posedge clk_i) begin
+        f_cons_q  <= cons_i;
+        f_log2_q  <= log2_i;
+        f_log2_qq <= f_log2_q;
+        f_moved_q <= !rst_ni || prod_wr_i || (flush_q && b_last);
+        f_wr_q    <= !rst_ni || prod_wr_i;
+    end
     reg f_sane_q = 1'b0;                    // the indices are consistent
     always @(posedge clk_i) begin
         if (!rst_ni || prod_wr_i) f_sane_q <= 1'b0;
-        else if (en_i)            f_sane_q <= f_sane_q || f_seen <= size;
+        else if (en_i)            f_sane_q <= f_sane_q || f_seen <= size_q;
         else if (idle_o)          f_sane_q <= 1'b0;
     end
     always @(*) begin
@@ -215,15 +244,17 @@ module smmu_evtq (
         if (f_on) begin
             assume (!b_valid_i || f_sent_q != 3'd0);
             assume (!prod_wr_i || (!en_i && idle_o));
+            assume (!f_wr_q || !en_i);
             assume (!err_active_i || !flush_q);     // GERROR is set by gerr_evtq_o only
         end
     end
     always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
-        if ($past(en_i || !idle_o) || !idle_o)
-            assume (log2_i == $past(log2_i) && base_i == $past(base_i));
+        if ($past(en_i || !idle_o) || en_i || !idle_o)
+            assume (log2_i == f_log2_q && base_i == $past(base_i));
+        if (en_i || !idle_o) assume (f_log2_q == f_log2_qq);
         // CONS moves towards PROD as software has read it
-        if (f_sane_q)
-            assume (((cons_i - $past(cons_i)) & wmask) <= (($past(prod_q) - $past(cons_i)) & wmask));
+        if (en_i && f_seen <= size_q || f_sane_q)
+            assume (((cons_i - f_cons_q) & wmask_q) <= f_seen);
         assume (!$rose(err_active_i) || $past(gerr_evtq_o));
     end
 
@@ -265,30 +296,40 @@ module smmu_evtq (
     end
     // P4: PROD moves by one entry, only with a good answer to the oldest write (EVQ-026)
     always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i)
-                                && log2_i == $past(log2_i) && prod_o != $past(prod_o)) begin
-        assert (prod_o == (($past(prod_o) + 20'd1) & wmask));
+                                && f_log2_q == f_log2_qq && prod_o != $past(prod_o)) begin
+        assert (prod_o == (($past(prod_o) + 20'd1) & wmask_q));
         assert ($past(b_valid_i && !b_resp_i[1] && !flush_q));
     end
     // P5: between PROD and the next entry to write lie exactly the records in flight (QUE-001)
     always @(*) if (f_on && !flush_q) begin
         if (flight_q == 3'd0) assert (alloc_q == prod_q);
-        else                  assert ((alloc_q & ~wmask) == 20'd0);
-        assert (((alloc_q - prod_q) & wmask) == ({17'd0, flight_q} & wmask));
-        if (f_sane_q) assert (used <= size && used == f_seen + {17'd0, flight_q});
+        else                  assert ((alloc_q & ~wmask_q) == 20'd0);
+        assert (((alloc_q - prod_q) & wmask_q) == ({17'd0, flight_q} & wmask_q));
+        if (f_sane_q) assert (f_used <= size_q && f_used == f_seen + {17'd0, flight_q});
     end
     always @(*) if (f_on) begin
-        if (f_sane_q) assert (f_seen <= size);
+        if (f_sane_q) assert (f_seen <= size_q);
         else          assert (flight_q == 3'd0);
+    end
+    // what is kept beside the indices fits them whenever it counts
+    always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
+        assert (size_q == 20'd1 << f_log2_q);
+        assert (imask_q == size_q - 20'd1 && wmask_q == {imask_q[18:0], 1'b1});
+        if (f_log2_q == f_log2_qq && !f_moved_q) begin
+            assert (full_q == (f_used >= size_q));
+            assert (last_q == (f_used == imask_q));
+        end
     end
     // P6: a record goes to the next entry in turn, inside the ring, never to one that software
     // has not consumed (EVQ-027, EVQ-029)
     (* anyconst *) wire [19:0] f_idx;
-    always @(*) if (f_on && push && f_sane_q && ((f_idx - cons_i) & imask) < f_seen)
-        assert ((f_idx & imask) != (alloc_q & imask));
+    always @(*) if (f_on && push && f_sane_q && ((f_idx - f_cons_q) & imask_q) < f_seen)
+        assert ((f_idx & imask_q) != (alloc_q & imask_q));
     always @(posedge clk_i) if (f_on && $past(rst_ni && push)) begin
         assert (w_valid_o);
-        assert ((w_addr_o & {23'd0, imask, 5'h1f}) == {23'd0, $past(alloc_q) & imask, 5'd0});
-        assert ((w_addr_o & ~{23'd0, imask, 5'h1f}) == ($past(base_i) & ~{23'd0, imask, 5'h1f}));
+        assert ((w_addr_o & {23'd0, imask_q, 5'h1f}) == {23'd0, $past(alloc_q) & imask_q, 5'd0});
+        assert ((w_addr_o & ~{23'd0, imask_q, 5'h1f})
+                == ($past(base_i) & ~{23'd0, imask_q, 5'h1f}));
         assert (w_data_o == $past(ev_rec_i));
     end
     // P7: an offered write is held until it is taken
@@ -296,27 +337,28 @@ module smmu_evtq (
         assert (w_valid_o && w_addr_o == $past(w_addr_o) && w_data_o == $past(w_data_o));
     // P8: OVFLG toggles only when a record is dropped, the flag is acknowledged and PROD shows the
     // queue full or the indices inconsistent (EVQ-020, EVQ-024)
-    always @(posedge clk_i) if (f_on && $past(rst_ni && !prod_wr_i) && ovflg_o != $past(ovflg_o)) begin
-        assert ($past(en_i && ev_valid_i && ev_ready_o && !ev_stall_i && ovflg_o == ovack_i));
-        assert ($past(f_seen >= size));
+    always @(posedge clk_i)
+    if (f_on && $past(rst_ni && !prod_wr_i) && ovflg_o != $past(ovflg_o)) begin
+        assert ($past(en_i && ev_valid_i && ev_ready_o && !ev_stall_i && ovflg_o == ovack_q));
+        assert ($past(f_seen >= size_q));
     end
     // P9: records taken and ended differ by those in flight (what smmu_sync counts)
     always @(*) if (f_on) assert (acc_cnt_o - done_cnt_o == {13'd0, flight_q});
     // P10: all entries of the ring are usable, and with room in flight a record is taken
     always @(*) if (f_on) begin
         if (en_i && flight_q == 3'd0 && !err_active_i && !flush_q && !raise_q)
-            assert (ev_writable_o == (f_seen < size));
+            assert (ev_writable_o == (f_seen < size_q));
         if (ev_valid_i && ev_writable_o && flight_q < DEPTH && (!wv_q || w_ready_i))
             assert (ev_ready_o && push);
     end
 
     always @(*) if (f_on) begin
         // C1: a stall record followed is published across the end of a ring of four
-        cover (f_end && pub_valid_o && log2_i == 5'd2 && (prod_q & imask) == imask);
+        cover (f_end && pub_valid_o && log2_i == 5'd2 && (prod_q & imask_q) == imask_q);
         // C2: a stall record followed is lost behind an aborted one
         cover (f_end && lost_valid_o && !b_resp_i[1]);
         // C3: an overflow is told
-        cover (overflow && full && log2_i == 5'd1);
+        cover (overflow && full_q && log2_i == 5'd1);
         // C4: delivery goes on after an abort
         cover (publish && f_aborted_q);
     end
