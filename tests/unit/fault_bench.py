@@ -158,8 +158,8 @@ class Bench:
         for name in ("rst_ni", "flt_valid_i", "flt_tbu_i", "flt_msg_i", "flt_i", "ctl_ready_i",
                      "ev_ready_i", "ev_writable_i", "pub_valid_i", "pub_stag_i", "lost_valid_i",
                      "lost_stag_i", "res_valid_i", "res_sid_i", "res_stag_i", "res_ac_i",
-                     "res_ab_i", "sterm_valid_i", "sterm_sid_i", "smmuen_off_i", "ev_last_i",
-                     "dn_valid_i", "dn_head_i"):  # fmt: skip
+                     "res_ab_i", "sterm_valid_i", "sterm_sid_i", "smmuen_end_i", "smmuen_off_i",
+                     "ev_last_i", "dn_valid_i", "dn_head_i"):  # fmt: skip
             getattr(d, name).value = 0
         d.smmuen_i.value = 0
         Clock(d.clk_i, CLOCK_NS, unit="ns").start()
@@ -274,6 +274,7 @@ class Bench:
         d.dn_valid_i.value, d.dn_head_i.value = mask, head
         d.ctl_ready_i.value = int(self.chance(self.p_ctl))
         self.off, self.off_next = self.off_next, False
+        d.smmuen_end_i.value = int(self.off)
         d.smmuen_off_i.value = int(self.off)
         d.smmuen_i.value = int(self.now >= self.ack_at)
         await ReadOnly()

@@ -149,7 +149,7 @@ module smmu_tcu #(
     wire [2:0]            sdone_tbu;
     wire [1:0]            sdone_tag;
     wire                  csync_req, csync_done, dsync_req, dsync_done, mode_done;
-    wire                  tcu_ready, flt_idle, smmuen, smmuen_off;
+    wire                  tcu_ready, flt_idle, smmuen, smmuen_end, smmuen_off;
 
     // ---- fault unit <-> queues --------------------------------------------------
     wire                  ev_valid, ev_ready, ev_writable, ev_last, ev_stall;
@@ -246,7 +246,8 @@ module smmu_tcu #(
         .res_ac_i(res_ac), .res_ab_i(res_ab),
         .sterm_valid_i(sterm_valid), .sterm_ready_o(sterm_ready), .sterm_sid_i(sterm_sid),
         .dn_valid_i(dn_valid_o), .dn_head_i(dn_msg_o[`DN_BODY_LSB-1:0]),
-        .smmuen_i(smmuen), .smmuen_off_i(smmuen_off), .flt_idle_o(flt_idle)
+        .smmuen_i(smmuen), .smmuen_end_i(smmuen_end), .smmuen_off_i(smmuen_off),
+        .flt_idle_o(flt_idle)
     );
 
     smmu_cmdq #(.OAS(OAS)) u_cmdq (
@@ -357,7 +358,8 @@ module smmu_tcu #(
         .evtq_cons_o(evtq_cons), .evtq_ovack_o(evtq_ovack),
         .evtq_prod_i(evtq_prod), .evtq_ovflg_i(evtq_ovflg), .evtq_idle_i(evtq_idle),
         .mode_valid_o(mode_valid), .mode_ready_i(mode_ready), .mode_msg_o(mode_msg), .mode_done_i(mode_done),
-        .smmuen_off_o(smmuen_off), .walk_idle_i(walk_busy == {WALK_SLOTS{1'b0}}), .tcu_ready_i(tcu_ready),
+        .smmuen_end_o(smmuen_end), .smmuen_off_o(smmuen_off),
+        .walk_idle_i(walk_busy == {WALK_SLOTS{1'b0}}), .tcu_ready_i(tcu_ready),
         .gerr_cmdq_i(gerr_cmdq), .gerr_evtq_i(gerr_evtq), .gerr_msi_cmdq_i(gerr_msi_cmdq),
         .gerr_msi_evtq_i(msi_err[1]), .gerr_msi_gerr_i(msi_err[2]),
         .gerr_cmdq_active_o(gerr_cmdq_active), .gerr_evtq_active_o(gerr_evtq_active),

@@ -10,6 +10,7 @@
 //          ev_last_i     one entry is free    pub_* lost_*  fate of a stall record
 //          dn_*          what is sent to the TBUs, to learn of the answer to a woken slot
 //          smmuen_i      CR0ACK.SMMUEN    smmuen_off_i  pulse: the TBUs end all stalls
+//          smmuen_end_i  that pulse is to come or is there
 // Out    : ctl_*    answers to TBU slots    ev_*  records    flt_idle_o  no fault half-way
 // Stalls : a record waits for the event queue (bounded: no room means dropped or
 //          parked), an answer for ctl. A terminate fault that wants the entry held for
@@ -66,6 +67,7 @@ module smmu_fault #(
     input  wire [`DN_BODY_LSB-1:0] dn_head_i,
 
     input  wire               smmuen_i,
+    input  wire               smmuen_end_i,
     input  wire               smmuen_off_i
 );
     localparam [2:0] S_IDLE = 3'd0,     // take the next source
@@ -74,7 +76,8 @@ module smmu_fault #(
                      S_TERM = 3'd3,     // STALL_TERM: the table, an entry a cycle
                      S_ROT  = 3'd4,     // STALL_TERM: the parked ones, round once
                      S_LOST = 3'd5,     // a lost record: its slot becomes parked
-                     S_SEND = 3'd6;     // one message waits for ctl
+                     S_SEND = 3'd6,     // one message waits for ctl
+                     S_MISS = 3'd7;     // a RESUME names no stall: it is done
     localparam [2:0] FOR_FLT = 3'd0, FOR_RES = 3'd1, FOR_TERM = 3'd2, FOR_ROT = 3'd3,
                      FOR_WAKE = 3'd4;   // what S_SEND is done for
     localparam [1:0] SRC_FLT = 2'd0, SRC_CMD = 2'd1, SRC_LOST = 2'd2, SRC_WAKE = 2'd3;
@@ -93,7 +96,7 @@ module smmu_fault #(
     wire [15:0] flt_sid  = flt_msg_i[`UP_SID_LSB +: 16];
     wire        stall    = flt_i[`FLT_STALL_LSB];
     // nothing stalls any more, and no record is written for it (STL-017, D20)
-    wire        ending   = smmuen_off_i || ending_q;
+    wire        ending   = smmuen_end_i || ending_q;
     // it must come again: the last entry is held (STL-030)
     wire        keep;
     wire        back = !stall && flt_i[`FLT_RECORD_LSB] && keep && ev_writable_i && !ending;
@@ -195,7 +198,7 @@ module smmu_fault #(
     assign drop = (sent && (for_q == FOR_RES || for_q == FOR_TERM)) || (state_q == S_LOST);
 
     assign flt_ready_o   = sent && (for_q == FOR_FLT);
-    assign res_ready_o   = (sent && (for_q == FOR_RES)) || (state_q == S_RES && !res_hit);
+    assign res_ready_o   = (sent && (for_q == FOR_RES)) || (state_q == S_MISS);
     assign sterm_ready_o = (state_q == S_ROT) && (rot_q == 16'd0);
     assign flt_idle_o    = !deciding && !(state_q == S_SEND && for_q == FOR_FLT);
 
@@ -214,7 +217,7 @@ module smmu_fault #(
                         default:  state_d = S_SEND;
                     endcase
             S_FLT:  if (decided) state_d = S_SEND;
-            S_RES:  state_d = res_hit ? S_SEND : S_IDLE;
+            S_RES:  state_d = res_hit ? S_SEND : S_MISS;
             S_TERM: if (term_hit) state_d = S_SEND;
             S_ROT:
                 if (rot_q == 16'd0)             state_d = S_IDLE;
@@ -293,6 +296,7 @@ module smmu_fault #(
     // (smmu_evtq P1); the fate of a record is told after it was taken.
     always @(*) if (f_on) begin
         assume (!(res_valid_i && sterm_valid_i));
+        assume (!smmuen_off_i || smmuen_end_i);
         assume (!(ev_ready_i && ev_stall_o && !ev_writable_i));
     end
     always @(posedge clk_i) if (f_on && $past(rst_ni)) begin
@@ -375,7 +379,7 @@ module smmu_fault #(
                     && \u_table.owner_q [f_slot*27 +: 27] == {f_tbu_q, f_tslot_q, f_sid_q});
         assert (!f_pub_q || f_live_q);
         assert (flt_idle_o || flt_valid_i);
-        if (state_q == S_RES || f_resume) assert (res_valid_i);
+        if (state_q == S_RES || state_q == S_MISS || f_resume) assert (res_valid_i);
         if ((f_resume || state_q == S_RES)) assert (idx_q == res_stag_i[7:0]);
     end
 
@@ -383,9 +387,9 @@ module smmu_fault #(
         // C1: a stall is recorded, published, and resumed with retry
         cover (f_sent && for_q == FOR_RES && f_kind == `DN_K_RETRY && idx_q == f_slot);
         // C2: the STAG of a live stall with another StreamID
-        cover (state_q == S_RES && f_mine && !f_match && res_ready_o);
+        cover (state_q == S_MISS && f_mine && !f_match && res_ready_o);
         // C3: a RESUME before the record is visible
-        cover (state_q == S_RES && f_live_q && !f_pub_q && res_stag_i == {f_gen_q, f_slot}
+        cover (state_q == S_MISS && f_live_q && !f_pub_q && res_stag_i == {f_gen_q, f_slot}
                && res_sid_i == {16'd0, f_sid_q} && res_ready_o);
         // C4: a stall is parked for want of a STAG
         cover (f_sent && f_kind == `DN_K_PARK && !stag_free);

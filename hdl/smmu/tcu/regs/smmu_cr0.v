@@ -8,7 +8,7 @@
 // In     : register bus;  *_idle_i  levels: nothing half-way in that block
 //          tcu_ready_i  reset sweep over;  mode_done_i  pulse: all TBUs answered
 // Out    : mode_*  one MODE at a time;  smmuen_off_o  pulse in the cycle in which
-//          a MODE with SMMUEN 1 -> 0 is taken
+//          a MODE with SMMUEN 1 -> 0 is taken;  smmuen_end_o  from its offer on
 //          *_en_o, smmuen_o, vmw_o  what is in force
 // Stalls : nobody; software waits for CR0ACK or GBPA.Update
 // Limits : GBPA_ABORT must be that of the TBUs, which leave reset with the same mode
@@ -47,6 +47,7 @@ module smmu_cr0 #(
     input  wire             walk_idle_i,
 
     // ---- MODE ----------------------------------------------------------------------------------
+    output wire             smmuen_end_o,
     output wire             smmuen_off_o,
     output wire             mode_valid_o,
     input  wire             mode_ready_i,
@@ -177,7 +178,8 @@ module smmu_cr0 #(
     assign last         = (state_q != ST_IDLE) && (state_d == ST_IDLE);
     assign gbpa_done    = (last && update_q) || skip;
     assign mode_valid_o = (state_q == ST_SEND);
-    assign smmuen_off_o = mode_valid_o && mode_ready_i && turns_off;
+    assign smmuen_end_o = mode_valid_o && turns_off;
+    assign smmuen_off_o = smmuen_end_o && mode_ready_i;
 
     always @(*) begin
         mode_msg_o = {`DN_W{1'b0}};
