@@ -24,7 +24,7 @@ module smmu_cfg_cache #(
     input  wire [15:0]       lk_sid_i,
     input  wire              lk_ssv_i,
     input  wire [19:0]       lk_ssid_i,
-    output reg               hit_o,
+    output wire              hit_o,
     output wire [`CFG_W-1:0] cfg_o,
 
     input  wire              cf_valid_i,
@@ -43,33 +43,36 @@ module smmu_cfg_cache #(
     reg [ENTRIES*37-1:0] tag_q;             // {SID, SSV, SSID}
     reg [IDX_W-1:0]      turn_q;
 
-    wire [36:0] lk_tag = {lk_sid_i, lk_ssv_i, lk_ssv_i ? lk_ssid_i : 20'd0};
+    // an SSID of 0 is kept without SSV, and not looked at
     wire [36:0] cf_tag = {cf_sid_i, cf_ssv_i, cf_ssv_i ? cf_ssid_i : 20'd0};
 
-    reg [ENTRIES-1:0] drop;
-    reg               hit, same;
-    reg [IDX_W-1:0]   hit_idx, cf_idx;
+    reg [ENTRIES-1:0] drop, hit, same;      // one hot: no two entries have one tag
+    reg               any_free;
+    reg [IDX_W-1:0]   hit_idx, same_idx, free_idx;
+    wire [IDX_W-1:0]  new_idx = any_free ? free_idx : turn_q;
+    wire [IDX_W-1:0]  cf_idx  = (|same) ? same_idx : new_idx;
     // a fill that meets its own invalidation is stale: nothing is written
     wire fill = cf_valid_i
              && !(inv_valid_i && ((cf_sid_i ^ inv_sid_i) & ~inv_mask_i) == 16'd0);
     integer i;
     always @(*) begin
-        hit     = 1'b0;
-        same    = 1'b0;
-        hit_idx = {IDX_W{1'b0}};
-        cf_idx  = turn_q;
+        any_free = 1'b0;
+        hit_idx  = {IDX_W{1'b0}};
+        same_idx = {IDX_W{1'b0}};
+        free_idx = {IDX_W{1'b0}};
         for (i = ENTRIES - 1; i >= 0; i = i - 1) begin
             drop[i] = inv_valid_i
                    && ((tag_q[i*37+21 +: 16] ^ inv_sid_i) & ~inv_mask_i) == 16'd0
                    && (!inv_cdv_i || tag_q[i*37 +: 20] == inv_ssid_i);
-            if (valid_q[i] && tag_q[i*37 +: 37] == lk_tag) begin
-                hit     = !drop[i];
-                hit_idx = i[IDX_W-1:0];
-            end
-            if (!same && !valid_q[i]) cf_idx = i[IDX_W-1:0];
-            if (valid_q[i] && tag_q[i*37 +: 37] == cf_tag) begin
-                same   = 1'b1;
-                cf_idx = i[IDX_W-1:0];
+            hit[i]  = valid_q[i] && tag_q[i*37+20 +: 17] == {lk_sid_i, lk_ssv_i}
+                   && (!lk_ssv_i || tag_q[i*37 +: 20] == lk_ssid_i);
+            same[i] = valid_q[i] && tag_q[i*37+20 +: 17] == {cf_sid_i, cf_ssv_i}
+                   && (!cf_ssv_i || tag_q[i*37 +: 20] == cf_ssid_i);
+            if (hit[i])  hit_idx  = hit_idx | i[IDX_W-1:0];
+            if (same[i]) same_idx = same_idx | i[IDX_W-1:0];
+            if (!valid_q[i]) begin
+                any_free = 1'b1;
+                free_idx = i[IDX_W-1:0];
             end
         end
     end
@@ -78,19 +81,29 @@ module smmu_cfg_cache #(
         .clk_i(clk_i), .rd_en_i(lk_valid_i), .rd_addr_i(hit_idx), .rd_data_o(cfg_o),
         .wr_en_i(fill), .wr_addr_i(cf_idx), .wr_data_i(cf_cfg_i));
 
+    // whether a fill was of the entry found is seen a cycle later: its index comes late
+    reg             hit_q, clash_q;
+    reg [IDX_W-1:0] hit_idx_q, cf_idx_q;
+    assign hit_o = hit_q && !(clash_q && cf_idx_q == hit_idx_q);
+
     always @(posedge clk_i) begin
         if (!rst_ni) begin
             valid_q <= {ENTRIES{1'b0}};
             turn_q  <= {IDX_W{1'b0}};
-            hit_o   <= 1'b0;
+            hit_q   <= 1'b0;
+            clash_q <= 1'b0;
         end else begin
             valid_q <= valid_q & ~drop;
             if (fill) begin
                 valid_q[cf_idx] <= 1'b1;
                 turn_q <= ({{(32-IDX_W){1'b0}}, turn_q} == ENTRIES - 1) ? {IDX_W{1'b0}} : turn_q + 1'b1;
             end
-            if (lk_valid_i) hit_o <= hit && !(fill && cf_idx == hit_idx);
+            if (lk_valid_i) begin
+                hit_q   <= |(hit & ~drop);
+                clash_q <= fill;
+            end
         end
+        if (lk_valid_i) {hit_idx_q, cf_idx_q} <= {hit_idx, cf_idx};
     end
 
     // entry by entry: an index times 37 would become a multiplier and shifters

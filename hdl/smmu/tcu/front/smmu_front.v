@@ -162,39 +162,54 @@ module smmu_front #(
         .inv_mask_i(inv[`INV_SIDMASK_LSB +: 16]), .inv_cdv_i(inv[`INV_CDV_LSB]),
         .inv_ssid_i(inv[`INV_SSID_LSB +: 20]));
 
-    wire             b_tlb_done, b_tlb_hit, b_leave;
+    reg  [`LQ_W-1:0] b_rq_q;
+    wire [`UP_W-1:0] b_msg = b_rq_q[`LQ_UP_LSB +: `UP_W];
+    wire             b_priv, b_inst;
+    wire             b_tlb_done, b_tlb_perm, b_leave;
     wire [`TE_W-1:0] b_rec;
     wire [255:0]     b_cd = b_cfg[`CFG_CD_LSB +: 256];
+    wire [255:0]     b_ste = b_cfg[`CFG_STE_LSB +: 256];
+    smmu_req_ovr u_ovr (
+        .instcfg_i(b_ste[`STE_INSTCFG_LSB +: 2]), .privcfg_i(b_ste[`STE_PRIVCFG_LSB +: 2]),
+        .rnw_i(b_msg[`UP_RNW_LSB]), .priv_i(b_msg[`UP_PRIV_LSB]), .inst_i(b_msg[`UP_INST_LSB]),
+        .priv_o(b_priv), .inst_o(b_inst));
     smmu_tlb #(.SETS(TLB_SETS), .SET_W(SET_W), .WAYS(TLB_WAYS), .WAY_W(WAY_W)) u_tlb (
         .clk_i(clk_i), .rst_ni(rst_ni), .ready_o(tcu_ready_o),
         .lk_valid_i(launch), .lk_ready_o(tlb_ready), .lk_vpn_i({a_va[55], a_va[47:12]}),
         .key_stage_i({b_cfg[`CFG_S2_LSB], b_cfg[`CFG_S1_LSB]}),
         .key_vmid_i(b_cfg[`CFG_STE_LSB + `STE_S2VMID_LSB +: 16]),
         .key_asid_i(b_cd[`CD_ASID_LSB +: 16]), .key_aset_i(b_cd[`CD_ASET_LSB]),
-        .lk_leave_i(b_leave), .lk_done_o(b_tlb_done), .lk_hit_o(b_tlb_hit), .lk_rec_o(b_rec),
+        .key_rnw_i(b_msg[`UP_RNW_LSB]), .key_priv_i(b_priv), .key_inst_i(b_inst),
+        .lk_leave_i(b_leave), .lk_done_o(b_tlb_done), .lk_perm_o(b_tlb_perm), .lk_rec_o(b_rec),
         .fill_want_i(ok_ask && ok_keep), .fill_valid_i(ok_grant && ok_keep),
         .fill_ready_o(fill_ready), .fill_ent_i(ok_ent_i),
         .inv_want_i(inv_ask), .inv_valid_i(inv_tlb), .inv_ready_o(inv_done), .inv_msg_i(inv));
 
     // ---- compare --------------------------------------------------------------------------
-    reg [`LQ_W-1:0] b_rq_q;
-    wire b_search = b_rq_q[`LQ_UP_LSB + `UP_KIND_LSB +: 2] == `UP_K_XLAT && b_cfg_hit
+    wire b_search = b_msg[`UP_KIND_LSB +: 2] == `UP_K_XLAT && b_cfg_hit
                  && !b_cfg[`CFG_ABORT_LSB] && (b_cfg[`CFG_S1_LSB] || b_cfg[`CFG_S2_LSB]);
     assign b_leave = b_valid_q && c_ready && (!b_search || b_tlb_done);
 
-    // The range check takes long, so it is made here.
     wire        b_va_ok, va_half, va_tbi, va_had;
     wire [1:0]  va_gran, va_level, va_irgn, va_orgn, va_sh;
     wire [5:0]  va_txsz;
     wire [47:0] va_base;
     smmu_va_check u_va (
-        .cd_i(b_cd), .va_i(b_rq_q[`LQ_UP_LSB + `UP_VA_LSB +: 64]), .ok_o(b_va_ok),
+        .cd_i(b_cd), .va_i(b_msg[`UP_VA_LSB +: 64]), .ok_o(b_va_ok),
         .half_o(va_half), .tbi_o(va_tbi), .gran_o(va_gran), .txsz_o(va_txsz), .level_o(va_level),
         .base_o(va_base), .had_o(va_had), .irgn_o(va_irgn), .orgn_o(va_orgn), .sh_o(va_sh));
 
+    // The verdict is made here, for it holds up the next lookup. Without stage 1 the top bits are
+    // address: beyond the OAS is a fault (TRN-026, 027, 029). A hit without permission, like any
+    // fault, is a miss: the walker finds out why.
+    wire [1:0] b_kind  = b_msg[`UP_KIND_LSB +: 2];
+    wire       b_range = b_cfg[`CFG_S1_LSB] ? b_va_ok : !(|b_msg[`UP_VA_LSB + OAS +: 64 - OAS]);
+    wire       b_hit   = b_cfg_hit && (b_kind == `UP_K_CFG || (b_kind == `UP_K_XLAT
+                         && (b_cfg[`CFG_ABORT_LSB] || (b_range && (b_tlb_perm || !b_search)))));
+
     // ---- verdict --------------------------------------------------------------------------
     reg [`LQ_W-1:0]  c_rq_q;
-    reg              c_cfg_hit_q, c_tlb_hit_q, c_va_ok_q;
+    reg              c_cfg_hit_q, c_hit_q;
     reg [`CFG_W-1:0] c_cfg_q;
     reg [`TE_W-1:0]  c_rec_q;
     always @(posedge clk_i) begin
@@ -206,27 +221,25 @@ module smmu_front #(
             c_valid_q <= b_leave || (c_valid_q && !c_ready);
         end
         if (launch) b_rq_q <= a_rq;
-        if (b_leave) begin
+        if (b_valid_q && c_ready) begin     // valid with b_leave, which comes late
             c_rq_q      <= b_rq_q;
             c_cfg_hit_q <= b_cfg_hit;
             c_cfg_q     <= b_cfg;
-            c_tlb_hit_q <= b_search && b_tlb_hit;
+            c_hit_q     <= b_hit;
             c_rec_q     <= b_rec;
-            c_va_ok_q   <= b_va_ok;
         end
     end
 
     wire [`UP_W-1:0] c_msg   = c_rq_q[`LQ_UP_LSB +: `UP_W];
     wire [2:0]       c_tbu   = c_rq_q[`LQ_TBU_LSB +: 3];
     wire             c_aside = c_rq_q[`LQ_ASIDE_LSB];
-    wire             c_hit, c_grant;
+    wire             c_grant;
     wire [`DN_W-1:0] c_ans;
-    smmu_front_answer #(.OAS(OAS)) u_answer (
-        .msg_i(c_msg), .cfg_hit_i(c_cfg_hit_q), .cfg_i(c_cfg_q), .va_ok_i(c_va_ok_q),
-        .tlb_hit_i(c_tlb_hit_q), .tlb_rec_i(c_rec_q), .hit_o(c_hit), .msg_o(c_ans));
-    wire c_miss = c_valid_q && !c_hit;
-    wire c_ask  = c_valid_q && c_hit;
-    assign c_ready = !c_valid_q || !c_hit || c_grant;
+    smmu_front_answer u_answer (
+        .msg_i(c_msg), .cfg_i(c_cfg_q), .tlb_rec_i(c_rec_q), .msg_o(c_ans));
+    wire c_miss = c_valid_q && !c_hit_q;
+    wire c_ask  = c_valid_q && c_hit_q;
+    assign c_ready = !c_valid_q || !c_hit_q || c_grant;
 
     // ---- misses: join a walk, start one, or wait aside ----------------------------------------
     wire       joins, aside;
@@ -280,7 +293,7 @@ module smmu_front #(
         .src_msg_i({ctl_msg_i, inv_msg, c_ans, ok_msg}),
         .dn_valid_o(dn_valid_o), .dn_msg_o(dn_msg_o));
 
-    wire unused_ok = &{1'b0, a_va, a_msg, ok_msg_i, c_rq_q, b_cd, va_half, va_tbi, va_had, va_gran,
-                       va_level, va_irgn, va_orgn, va_sh, va_txsz, va_base};
+    wire unused_ok = &{1'b0, a_va, a_msg, ok_msg_i, c_rq_q, b_cd, b_ste, b_msg, va_half, va_tbi,
+                       va_had, va_gran, va_level, va_irgn, va_orgn, va_sh, va_txsz, va_base};
 endmodule
 `default_nettype wire

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //-----------------------------------------------------------------------------
 // Module : smmu_front_answer
-// Purpose: Verdict on a looked-up request: an answer from what is cached, or a miss.
+// Purpose: The answer to a request that was found in the caches.
 // Spec   : TRN-004, TRN-026..030, STE-005, ATT-015, ATT-016; rules D2, D13, D14
 // Clock  : none, purely combinational
 // In     : msg_i request, cfg_* its configuration, tlb_* its translation (TE)
-// Out    : hit_o  msg_o is the DN answer;  else the walker has to find out: it owns
-//          every fault, so range, permission and size errors are misses here
+// Out    : msg_o  DN answer
+// Limits : all that can fail has been judged by the lookup
 // Tests  : tests/unit/test_front.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -14,16 +14,10 @@
 `include "smmu_if.vh"
 `include "smmu_front.vh"
 
-module smmu_front_answer #(
-    parameter OAS = 48              // 40, 42, 44, 48
-) (
+module smmu_front_answer (
     input  wire [`UP_W-1:0]  msg_i,
-    input  wire              cfg_hit_i,
     input  wire [`CFG_W-1:0] cfg_i,
-    input  wire              va_ok_i,        // smmu_va_check of the same cfg_i and address
-    input  wire              tlb_hit_i,
     input  wire [`TE_W-1:0]  tlb_rec_i,
-    output wire              hit_o,
     output reg  [`DN_W-1:0]  msg_o
 );
     wire [1:0]   kind = msg_i[`UP_KIND_LSB +: 2];
@@ -36,26 +30,10 @@ module smmu_front_answer #(
 
     wire        tbi  = va[55] ? cd[`CD_TBI1_LSB] : cd[`CD_TBI0_LSB];
 
-    wire priv, inst, perm_ok;
-    smmu_req_ovr u_ovr (
-        .instcfg_i(ste[`STE_INSTCFG_LSB +: 2]), .privcfg_i(ste[`STE_PRIVCFG_LSB +: 2]),
-        .rnw_i(msg_i[`UP_RNW_LSB]), .priv_i(msg_i[`UP_PRIV_LSB]), .inst_i(msg_i[`UP_INST_LSB]),
-        .priv_o(priv), .inst_o(inst));
-    smmu_perm_ok u_perm (
-        .perm_i(tlb_rec_i[`TE_PERM_LSB +: 6]), .rnw_i(msg_i[`UP_RNW_LSB]),
-        .priv_i(priv), .inst_i(inst), .ok_o(perm_ok));
-
-    // without stage 1 the top bits are address: beyond the OAS is a fault (TRN-026, 027, 029)
-    wire in_range = s1 ? va_ok_i : !(|va[63:OAS]);
-    wire known    = cfg_hit_i && !off;
     wire bypass   = !s1 && !s2;
-    wire is_x     = kind == `UP_K_XLAT;
-    wire is_cfg   = kind == `UP_K_CFG && cfg_hit_i;
-    wire is_abort = is_x && cfg_hit_i && off;       // STE.Config=0xx, silent (STE-005)
-    wire is_ok    = is_x && known && in_range && (bypass || (tlb_hit_i && perm_ok));
-    assign hit_o  = is_cfg || is_abort || is_ok;
-
-    wire canstall = known && ((s2 && ste[`STE_S2S_LSB]) || (s1 && cd[`CD_S_LSB]));
+    wire is_cfg   = kind == `UP_K_CFG;
+    wire is_ok    = !is_cfg && !off;                // off: STE.Config=0xx, silent (STE-005)
+    wire canstall = !off && ((s2 && ste[`STE_S2S_LSB]) || (s1 && cd[`CD_S_LSB]));
 
     reg [`ENT_W-1:0] ent;
     always @(*) begin
@@ -85,7 +63,7 @@ module smmu_front_answer #(
 
     always @(*) begin
         msg_o = {`DN_W{1'b0}};
-        msg_o[`DN_KIND_LSB +: 4] = is_cfg ? `DN_K_CFG : is_abort ? `DN_K_ABORT : `DN_K_OK;
+        msg_o[`DN_KIND_LSB +: 4] = is_cfg ? `DN_K_CFG : off ? `DN_K_ABORT : `DN_K_OK;
         msg_o[`DN_SLOT_LSB +: 8] = msg_i[`UP_SLOT_LSB +: 8];
         msg_o[`DN_CANSTALL_LSB]  = canstall;
         if (is_ok) msg_o[`DN_BODY_LSB +: `ENT_W] = ent;

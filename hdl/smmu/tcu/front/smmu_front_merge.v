@@ -34,16 +34,16 @@ module smmu_front_merge #(
     input  wire [5:0]            wfree_idx_i,
     output wire [6:0]            free_o
 );
-    localparam VPN_W = 52;
-    localparam KEY_W = 1 + 16 + 1 + 20 + VPN_W;
+    localparam VPN_W   = 52;
+    localparam SSV_LSB = 20 + VPN_W;
+    localparam KEY_W   = 1 + 16 + 1 + SSV_LSB;
 
     wire [1:0]  kind = msg_i[`UP_KIND_LSB +: 2];
     wire        ssv  = msg_i[`UP_SSV_LSB];
     wire        page = kind == `UP_K_XLAT;
     wire        may_join = page || kind == `UP_K_CFG;
-    wire [KEY_W-1:0] key = {page, msg_i[`UP_SID_LSB +: 16], ssv,
-                            msg_i[`UP_SSID_LSB +: 20] & {20{ssv}},
-                            msg_i[`UP_VA_LSB + 12 +: 52] & {VPN_W{page}}};
+    wire [KEY_W-1:0] key = {page, msg_i[`UP_SID_LSB +: 16], ssv, msg_i[`UP_SSID_LSB +: 20],
+                            msg_i[`UP_VA_LSB + 12 +: 52]};
 
     reg [WALK_SLOTS-1:0]       busy_q, join_q, fetch_q;
     reg [WALK_SLOTS*KEY_W-1:0] key_q;
@@ -55,10 +55,13 @@ module smmu_front_merge #(
         for (g = 0; g < WALK_SLOTS; g = g + 1) begin : g_slot
             localparam [5:0] ME = g;
             wire [KEY_W-1:0] diff = key_q[g*KEY_W +: KEY_W] ^ key;
-            // with the configuration unknown to both, the page does not matter
+            // SSID and page count only where there is one; with the configuration unknown to both,
+            // the page does not matter
             assign same[g] = busy_q[g] && join_q[g] && !overtaken_i[g]
-                          && diff[KEY_W-1:VPN_W] == {(KEY_W-VPN_W){1'b0}}
-                          && (diff[VPN_W-1:0] == {VPN_W{1'b0}} || (fetch_q[g] && !cfg_hit_i));
+                          && diff[KEY_W-1:SSV_LSB] == {(KEY_W-SSV_LSB){1'b0}}
+                          && (!ssv || diff[SSV_LSB-1:VPN_W] == {(SSV_LSB-VPN_W){1'b0}})
+                          && (!page || diff[VPN_W-1:0] == {VPN_W{1'b0}}
+                              || (fetch_q[g] && !cfg_hit_i));
             wire born = take_i && widx_i == ME;
             always @(posedge clk_i) begin
                 if (!rst_ni)   busy_q[g] <= 1'b0;

@@ -57,31 +57,49 @@ module smmu_pending #(
     wire             put_done = wfree_valid_i && wfree_idx_i == put_widx_i;
 
     // ---- choice ---------------------------------------------------------------------
+    // One hot all the way: a number is needed for the RAM only.
     reg  [6:0]               fly_q;     // aside ones on their way
-    wire                     room = room_i && free_i > fly_q;
-    wire [N-1:0]             can  = replay | (aside & {N{room}});
-    wire [NUM_TBU-1:0]       ask;
-    wire [NUM_TBU*SLOT_W-1:0] slot;
-    wire                     any;
-    wire [TBU_W-1:0]         pick;
+    reg                      room_q;    // one more may go
+    wire [N-1:0]             can  = replay | (aside & {N{room_q}});
+    wire [N-1:0]             pick;      // each TBU's choice
+    wire [(1<<TBU_W)-1:0]    turn;      // whose TBU's goes
+    wire [NUM_TBU-1:0]       ask, old;
     reg                      busy_q, was_aside_q;
     reg  [TBU_W-1:0]         tbu_q;
+    wire                     any  = |ask;
     wire                     go   = any && (!busy_q || rp_ready_i);
-    wire [IDX_W-1:0]         idx  = {pick, slot[pick*SLOT_W +: SLOT_W]};
-    wire                     from_aside = !replay[idx];
+    wire                     from_aside = !(|(old & turn[NUM_TBU-1:0]));
 
     genvar t;
     generate
-        for (t = 0; t < NUM_TBU; t = t + 1) begin : g_tbu
-            localparam [31:0] ME = t;
-            util_rr_pick #(.N(SLOTS), .PICK_W(SLOT_W)) u_slot (
-                .clk_i(clk_i), .rst_ni(rst_ni), .req_i(can[t*PITCH +: SLOTS]),
-                .take_i(go && pick == ME[TBU_W-1:0]),
-                .valid_o(ask[t]), .pick_o(slot[t*SLOT_W +: SLOT_W]));
+        for (t = 0; t < (1 << TBU_W); t = t + 1) begin : g_tbu
+            if (t < NUM_TBU) begin : g_used
+                assign ask[t] = |can[t*PITCH +: SLOTS];
+                assign old[t] = |(pick[t*PITCH +: SLOTS] & replay[t*PITCH +: SLOTS]);
+                util_rr_grant #(.N(SLOTS)) u_slot (
+                    .clk_i(clk_i), .rst_ni(rst_ni), .req_i(can[t*PITCH +: SLOTS]),
+                    .take_i(go && turn[t]), .grant_o(pick[t*PITCH +: SLOTS]));
+                if (SLOTS < PITCH) begin : g_pad
+                    assign pick[t*PITCH+SLOTS +: PITCH-SLOTS] = {(PITCH-SLOTS){1'b0}};
+                end
+            end else begin : g_none
+                assign pick[t*PITCH +: PITCH] = {PITCH{1'b0}};
+                assign turn[t] = 1'b0;
+            end
         end
     endgenerate
-    util_rr_pick #(.N(NUM_TBU), .PICK_W(TBU_W)) u_tbu (
-        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(ask), .take_i(go), .valid_o(any), .pick_o(pick));
+    util_rr_grant #(.N(NUM_TBU)) u_tbu (
+        .clk_i(clk_i), .rst_ni(rst_ni), .req_i(ask), .take_i(go),
+        .grant_o(turn[NUM_TBU-1:0]));
+
+    integer          i;
+    reg [IDX_W-1:0]  idx;
+    always @(*) begin
+        idx = {IDX_W{1'b0}};
+        if (any)
+            for (i = 0; i < N; i = i + 1)
+                if (pick[i] && turn[i/PITCH]) idx = idx | i[IDX_W-1:0];
+    end
 
     util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(N), .ADDR_W(IDX_W), .BLOCK(1)) u_ram (
         .clk_i(clk_i), .rd_en_i(go), .rd_addr_i(idx), .rd_data_o(rp_msg_o),
@@ -103,7 +121,7 @@ module smmu_pending #(
                 reg       merged_q, aside_q, replay_q;
                 reg [5:0] widx_q;
                 wire put  = put_valid_i && put_idx == ME[IDX_W-1:0];
-                wire take = go && idx == ME[IDX_W-1:0];
+                wire take = go && turn[n/PITCH] && pick[n];
                 wire wake = merged_q && wfree_valid_i && widx_q == wfree_idx_i;
                 always @(posedge clk_i) begin
                     if (!rst_ni) begin
@@ -135,12 +153,15 @@ module smmu_pending #(
         if (!rst_ni) begin
             busy_q <= 1'b0;
             fly_q  <= 7'd0;
+            room_q <= 1'b0;
         end else begin
             busy_q <= any || (busy_q && !rp_ready_i);
-            fly_q  <= fly_q + {6'd0, go && from_aside} - {6'd0, back_i};
+            fly_q  <= go && from_aside ? fly_q + {6'd0, !back_i} : fly_q - {6'd0, back_i};
+            // one that is back may have taken its slot in this cycle
+            room_q <= room_i && (go && from_aside ? free_i > fly_q + 7'd1 : free_i > fly_q);
         end
         if (go) begin
-            tbu_q       <= pick;
+            tbu_q       <= idx[IDX_W-1 -: TBU_W];
             was_aside_q <= from_aside;
         end
     end

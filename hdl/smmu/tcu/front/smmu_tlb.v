@@ -11,7 +11,8 @@
 //          inv_*   pulse with a message that stays until inv_ready_o
 //          *_want_i  early: its set is read, whether *_valid_i follows or not; no
 //          lookup then
-// Out    : lk_done_o  hit, or the last size is compared;  lk_hit_o lk_rec_o (TE)
+// Out    : lk_done_o  hit, or the last size is compared;  lk_rec_o (TE)
+//          lk_perm_o  hit, and the access is allowed: judged beside the tag compare
 //          inv_ready_o  last cycle of the invalidation;  ready_o  reset sweep is over
 // Pipe   : read | compare. One lookup a cycle with one populated size, else one
 //          size a cycle; sizes without an entry are not probed.
@@ -41,9 +42,12 @@ module smmu_tlb #(
     input  wire [15:0]         key_vmid_i,
     input  wire [15:0]         key_asid_i,
     input  wire                key_aset_i,
+    input  wire                key_rnw_i,
+    input  wire                key_priv_i,  // after overrides
+    input  wire                key_inst_i,
     input  wire                lk_leave_i,
     output wire                lk_done_o,
-    output wire                lk_hit_o,
+    output wire                lk_perm_o,
     output wire [`TE_W-1:0]    lk_rec_o,
 
     input  wire                fill_want_i,
@@ -139,17 +143,23 @@ module smmu_tlb #(
 
     // ---- set to read ----------------------------------------------------------------
     wire       start   = go_inv || go_look;
-    wire [6:0] sizes   = (rd_inv || go_look) ? present : todo_q;
-    wire [2:0] size    = lowest(sizes);
-    wire       by_set  = inval ? sweep_q : rd_inv && sweep;
-    wire [35:0] rd_vpn = (rd_inv || inval) ? inv_msg_i[`INV_VPN_LSB +: 36]
-                       : go_look ? lk_vpn_i[35:0] : vpn_q[35:0];
-    wire [SET_W-1:0] rd_set = by_set  ? (inval ? next_q : {SET_W{1'b0}})
-                            : rd_fill ? set_of(fill_vpn[35:0], fill_size) : set_of(rd_vpn, size);
-    wire rd_en = rd_fill || ((rd_inv || go_look) && present != 7'd0) || step || (inval && more);
+    // That a lookup starts is known late: both sets are there before, and it chooses.
+    wire       fresh   = rd_inv || go_look;
+    wire [2:0] size_1  = lowest(present);
+    wire [2:0] size_n  = lowest(todo_q);
+    wire [6:0] left_1  = present & (present - 7'd1);
+    wire [6:0] left_n  = todo_q & (todo_q - 7'd1);
+    wire [35:0] inv_vpn = inv_msg_i[`INV_VPN_LSB +: 36];
+    wire [SET_W-1:0] set_look = set_of(lk_vpn_i[35:0], size_1);
+    wire [SET_W-1:0] set_else = inval   ? (sweep_q ? next_q : set_of(inv_vpn, size_n))
+                              : rd_inv  ? (sweep ? {SET_W{1'b0}} : set_of(inv_vpn, size_1))
+                              : rd_fill ? set_of(fill_vpn[35:0], fill_size)
+                                        : set_of(vpn_q[35:0], size_n);
+    wire [SET_W-1:0] rd_set = go_look ? set_look : set_else;
+    wire rd_en = rd_fill || (fresh && present != 7'd0) || step || (inval && more);
 
     // ---- ways -----------------------------------------------------------------------
-    wire [WAYS-1:0]       used, tag_hit, inv_hit;
+    wire [WAYS-1:0]       used, tag_hit, perm, inv_hit;
     reg  [WAYS-1:0]       wr_en;
     wire [WAYS*`TE_W-1:0] rec;
     wire                  filling = state_q == ST_FILL;
@@ -176,7 +186,8 @@ module smmu_tlb #(
                 .key_asid_i(filling ? fill_q[`TE_ASID_LSB +: 16] : key_asid_i),
                 .key_aset_i(filling ? fill_q[`TE_ASET_LSB] : key_aset_i),
                 .inv_msg_i(inv_msg_i), .inv_same_i(drop_q && drop_set_q == set_q),
-                .used_o(used[g]), .hit_o(tag_hit[g]), .inv_hit_o(inv_hit[g]),
+                .key_rnw_i(key_rnw_i), .key_priv_i(key_priv_i), .key_inst_i(key_inst_i),
+                .used_o(used[g]), .hit_o(tag_hit[g]), .perm_o(perm[g]), .inv_hit_o(inv_hit[g]),
                 .rec_o(rec[g*`TE_W +: `TE_W]));
         end
     endgenerate
@@ -197,7 +208,7 @@ module smmu_tlb #(
     end
 
     assign hit       = look_q && read_q && (|tag_hit);
-    assign lk_hit_o  = hit;
+    assign lk_perm_o = look_q && read_q && (|(tag_hit & perm));
     assign lk_done_o = hit || todo_q == 7'd0;
     assign lk_rec_o  = rec[hit_way*`TE_W +: `TE_W];
 
@@ -248,7 +259,8 @@ module smmu_tlb #(
             todo_q  <= 7'd0;
         end else begin
             if (look || inval) todo_q <= (go_fill || (go_inv && sweep)) ? 7'd0
-                                       : (start || step || inval) ? sizes & (sizes - 7'd1) : todo_q;
+                                       : (start || step || inval) ? (fresh ? left_1 : left_n)
+                                                                  : todo_q;
             look_q <= go_look || (look_q && !lk_leave_i);
             cnt_q  <= cnt_d;
             frag_q <= frag_d;
@@ -275,7 +287,7 @@ module smmu_tlb #(
         end
         if (start)   read_q <= present != 7'd0;
         if (go_look) vpn_q  <= lk_vpn_i;
-        if (rd_en)   size_q <= rd_fill ? fill_size : size;
+        if (rd_en)   size_q <= rd_fill ? fill_size : fresh ? size_1 : size_n;
         if (go_fill) fill_q <= {fill_ent_i[`ENT_SIZE_LSB +: `TE_ENT_W], fill_vpn};
         if (go_inv) begin
             sweep_q <= sweep && present != 7'd0;
