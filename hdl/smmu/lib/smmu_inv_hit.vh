@@ -5,7 +5,7 @@
 //          it hits or not? TAG-004, TAG-005.
 //          A function, to be included inside a module: loops over entries call it.
 //-----------------------------------------------------------------------------
-function automatic f_inv_hit;
+function automatic inv_hit;
     /* verilator lint_off UNUSEDSIGNAL */ // the address and the stream are compared by the caller
     input [`INV_W-1:0] inv;
     /* verilator lint_on UNUSEDSIGNAL */
@@ -27,7 +27,7 @@ function automatic f_inv_hit;
         asid_hit  = !inv[`INV_ASIDV_LSB]
                  || ((asid_eq || (inv[`INV_VAV_LSB] && !ng))
                      && !(inv[`INV_ASETKEEP_LSB] && aset));
-        f_inv_hit = !inv[`INV_CFG_LSB] && stage_hit && vmid_hit && asid_hit
+        inv_hit = !inv[`INV_CFG_LSB] && stage_hit && vmid_hit && asid_hit
                  && (va_hit || !inv[`INV_VAV_LSB]);
     end
 endfunction

@@ -5,7 +5,7 @@
 //          groups of bits of which no size ends inside one; the size chooses.
 //          A function, to be included inside a module: loops over entries call it.
 //-----------------------------------------------------------------------------
-function automatic f_same_page;
+function automatic same_page;
     input [35:0] a;             // address[47:12]
     input [35:0] b;
     input [2:0]  size;          // SZ_*, which rise with the size
@@ -17,6 +17,6 @@ function automatic f_same_page;
                   |diff[1:0]};
         used   = {size < `SZ_ALL, size < `SZ_1G, size < `SZ_512M, size < `SZ_32M,
                   size < `SZ_2M, size < `SZ_64K, size < `SZ_16K};
-        f_same_page = (differ & used) == 7'd0;
+        same_page = (differ & used) == 7'd0;
     end
 endfunction

@@ -91,7 +91,7 @@ module smmu_tbu_utlb #(
                         ent      = ents_q[e*`ENT_W +: `ENT_S1SIZE_LSB];
                         match[e] = valid_q[e]
                                 && lu_ctx_i[p*`CTX_W +: `CTX_W] == ent[`ENT_SID_LSB +: `CTX_W]
-                                && f_same_page(vpn[35:0], ent[`ENT_VPN_LSB +: 36],
+                                && same_page(vpn[35:0], ent[`ENT_VPN_LSB +: 36],
                                                ent[`ENT_SIZE_LSB +: `ENT_SIZE_W])
                                 && (ent[`ENT_TBI_LSB]
                                     || vpn[51:44] == ent[`ENT_VPN_LSB + 44 +: 8])
@@ -146,7 +146,7 @@ module smmu_tbu_utlb #(
                 op_size  = op[`ENT_SIZE_LSB +: `ENT_SIZE_W];
                 op_other = fl_valid_i ? op[`ENT_S1SIZE_LSB +: `ENT_S1SIZE_W] : up_size;
                 // of a fill as it comes: SZ_ALL asks for no bit of these
-                op_page  = f_same_page(fl_valid_i ? fl_inv_i[`INV_VPN_LSB +: 36]
+                op_page  = same_page(fl_valid_i ? fl_inv_i[`INV_VPN_LSB +: 36]
                                                   : up_ent_i[`ENT_VPN_LSB +: 36],
                                        op[`ENT_VPN_LSB +: 36],
                                        (op_other > op_size) ? op_other : op_size);
@@ -161,7 +161,7 @@ module smmu_tbu_utlb #(
                        && (fl_inv_i[`INV_CFG_LSB]
                            ? ((op[`ENT_SID_LSB +: 16] ^ fl_inv_i[`INV_SID_LSB +: 16])
                               & ~fl_inv_i[`INV_SIDMASK_LSB +: 16]) == 16'd0
-                           : f_inv_hit(fl_inv_i, op[`ENT_STAGE_LSB +: `ENT_STAGE_W],
+                           : inv_hit(fl_inv_i, op[`ENT_STAGE_LSB +: `ENT_STAGE_W],
                                        op[`ENT_VMID_LSB +: `ENT_VMID_W],
                                        op[`ENT_ASID_LSB +: `ENT_ASID_W],
                                        op[`ENT_NG_LSB], op[`ENT_ASET_LSB], op_va));

@@ -81,7 +81,7 @@ module smmu_tlb_way #(
 
     // a global entry serves every ASID of its VMID and ASET (TAG-004)
     wire asid_hit = s2only || (ng ? asid == key_asid_i : aset == key_aset_i);
-    wire page_hit = f_same_page(key_vpn_i[35:0], vpn[35:0], key_size_i);
+    wire page_hit = same_page(key_vpn_i[35:0], vpn[35:0], key_size_i);
     assign hit_o = used_o && size == key_size_i && stage == key_stage_i && vmid == key_vmid_i
                 && asid_hit && page_hit && vpn[36] == key_vpn_i[36];
 
@@ -93,8 +93,8 @@ module smmu_tlb_way #(
     wire [2:0]  inv_size = s2only ? size : s1size;
     wire [36:0] start    = inv_msg_i[`INV_VPN_LSB +: 37];
     wire [36:0] last     = inv_msg_i[`INV_END_LSB +: 37];
-    wire one_page = f_same_page(start[35:0], vpn[35:0], inv_size) && vpn[36] == start[36];
-    wire tag_hit  = f_inv_hit(inv_msg_i, stage, vmid, asid, ng, aset, 1'b1);
+    wire one_page = same_page(start[35:0], vpn[35:0], inv_size) && vpn[36] == start[36];
+    wire tag_hit  = inv_hit(inv_msg_i, stage, vmid, asid, ng, aset, 1'b1);
     reg  va_hit;
     always @(*) begin
         va_hit = one_page || !inv_msg_i[`INV_VAV_LSB];

@@ -74,7 +74,7 @@ module smmu_wtags #(
     // Page-number bits fall into groups between the places at which some level of some granule
     // begins: an entry compares whole groups, from the one its level begins with.
     localparam GROUPS = 11;
-    function automatic f_covers;
+    function automatic covers;
         input [1:0]  gran;
         input [1:0]  level;
         input [36:0] diff;
@@ -100,7 +100,7 @@ module smmu_wtags #(
                 4'b10_11: used = 11'b111_1111_1100;     // 4
                 default:  used = 11'b110_0000_0000;     // 64K has no level 0
             endcase
-            f_covers = (differ & used) == {GROUPS{1'b0}};
+            covers = (differ & used) == {GROUPS{1'b0}};
         end
     endfunction
 
@@ -132,7 +132,7 @@ module smmu_wtags #(
                      && lu_tag[`WK_VMID_LSB +: 16] == lu_key_i[`WK_VMID_LSB +: 16]
                      && ((STAGE2 != 0)
                          || lu_tag[`WK_ASID_LSB +: 16] == lu_key_i[`WK_ASID_LSB +: 16])
-                     && f_covers(lu_tag[`WK_GRAN_LSB +: 2], lu_tag_level,
+                     && covers(lu_tag[`WK_GRAN_LSB +: 2], lu_tag_level,
                                  lu_tag[`WK_ADDR_LSB +: 37] ^ lu_key_i[`WK_ADDR_LSB +: 37]);
                 at_0[i] = match && lu_tag_level == 2'd0;
                 at_1[i] = match && lu_tag_level == 2'd1;
@@ -156,7 +156,7 @@ module smmu_wtags #(
                 op_tag  = key_q[j*`WK_W +: `WK_W];
                 op_eq   = ((op_tag[`WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
                        && ((STAGE2 != 0) || op_tag[`WK_ASID_LSB +: 16] == op_asid || op_any_asid)
-                       && (f_covers(op_tag[`WK_GRAN_LSB +: 2], level_q[j*2 +: 2],
+                       && (covers(op_tag[`WK_GRAN_LSB +: 2], level_q[j*2 +: 2],
                                     op_tag[`WK_ADDR_LSB +: 37] ^ op_addr) || op_any_addr);
                 same[j] = valid_q[j] && op_eq && al_valid_i && level_q[j*2 +: 2] == al_level_i
                        && op_tag[`WK_W-1:`WK_NEST_LSB] == al_key_i[`WK_W-1:`WK_NEST_LSB];
