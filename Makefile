@@ -21,7 +21,7 @@ CASES  ?=##           replay: file or folder of replay cases
 SHRINK ?=##           replay: 1 = cut the one failing case of CASES to a minimal one
 ONLY   ?=##           bench, mutants, formal: name (bench: or regex; default: all); plan: area
 JOBS   ?=##           parallel processes of test, regress, cov, formal (default: cores, at most 4)
-SEEDS  ?=##           regress: number of seeds (default: 5); seed 0 is always in
+SEEDS  ?=##           regress: number of seeds (default: 2); seed 0 is always in
 RESUME ?=##           regress: 1 = go on with the one that was interrupted
 EXECUTOR ?=##         regress: local (default) | slurm
 PNR    ?=##           synth: 0 = no place-and-route of tiny on ECP5, which takes longest
