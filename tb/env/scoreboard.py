@@ -45,7 +45,6 @@ EVENTQ_REGISTERS = frozenset(REG[name].offset for name in ("CR0", "EVENTQ_PROD",
     REG["EVENTQ_BASE"].offset, REG["EVENTQ_BASE"].offset + 4
 }  # fmt: skip
 Line = deque[AxiTxn]
-GONE = 256  # bursts ended by a command that are remembered: more than can be open at once
 
 
 @dataclass
@@ -107,7 +106,6 @@ class SmmuScoreboard(uvm_scoreboard):
         self.stalls = StallWatch(0)
         self.doubts: list[tuple[tuple[Where, int, int, int], str]] = []  # stall records
         self._done: deque[AxiDeviceBurst] = deque()
-        self._gone: deque[AxiDeviceBurst] = deque(maxlen=GONE)  # ended by a command or SMMUEN=0
 
     def reset(self) -> None:
         """The SMMU was reset: its caches are empty, what was open is gone, records too."""
@@ -186,7 +184,7 @@ class SmmuScoreboard(uvm_scoreboard):
         if len(record) != RECORD_SIZE:
             self._error(f"event write of {len(record)} bytes at 0x{txn.addr:x} (EVQ-001)")
         elif EventRecord.unpack(record).get("stall"):
-            self._stall(record, txn.t_addr)
+            self._stall(record)
         else:
             self.events.seen.append(record)
 
@@ -240,12 +238,8 @@ class SmmuScoreboard(uvm_scoreboard):
     def _open_at(self, where: Where) -> int:
         return sum(_where(burst) == where for burst in self._open())
 
-    def _stall(self, record: bytes, left: int) -> None:
-        """A stall record belongs to a burst that is open (FLT-022).
-
-        It was when the record left, in cycle ``left``: what ends all stalls of a stream may
-        overtake a record on its way to memory, but none leaves for them afterwards (RES-021).
-        """
+    def _stall(self, record: bytes) -> None:
+        """A stall record belongs to a burst that is open now (FLT-022)."""
         plain, decoded = EVTREC.set(record, stag=0), EventRecord.unpack(record)
         where = decoded.streamid, decoded.inputaddr
         for burst in self._open():
@@ -256,12 +250,6 @@ class SmmuScoreboard(uvm_scoreboard):
                 written = where, decoded.stag, len(here), ended
                 if self.stalls.recorded(*written):
                     self.doubts.append((written, str(decoded)))
-                return
-        for burst in self._gone:
-            allowed = any(o.event == plain for o in burst.notes["outcomes"])
-            if _where(burst) == where and allowed and burst.txn.t_last >= left:
-                self.checked["stall record"] += 1
-                self._gone.remove(burst)
                 return
         self._error(f"unexpected stall record {decoded}")
 
@@ -288,8 +276,6 @@ class SmmuScoreboard(uvm_scoreboard):
             self._error(f"tbu{burst.tbu} {_text(burst.txn)} was answered before {older}")
         where, endings = _where(burst), self._ways(burst)
         line.remove(burst)
-        if burst.notes.get("terminated"):
-            self._gone.append(burst)
         reasons = [self._differs(burst, outcome) for _, outcome in endings]
         if all(reasons):
             self._mismatch(burst, endings, reasons)
