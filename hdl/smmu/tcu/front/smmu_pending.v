@@ -96,6 +96,7 @@ module smmu_pending #(
     reg [IDX_W-1:0]  idx;
     always @(*) begin
         idx = {IDX_W{1'b0}};
+        i   = 0;
         if (any)
             for (i = 0; i < N; i = i + 1)
                 if (pick[i] && turn[i/PITCH]) idx = idx | i[IDX_W-1:0];
