@@ -163,6 +163,7 @@ class SmmuProgram:
     async def start(self, **cr0: int) -> None:
         """Bring the SMMU up with both queues, as a driver does after reset."""
         lay = self.layout
+        self._first_levels()
         await self.write("STRTAB_BASE", addr=lay.strtab)
         fmt, split = int(lay.strtab_split > 0), lay.strtab_split
         await self.write("STRTAB_BASE_CFG", fmt=fmt, split=split, log2size=lay.sid_log2)
@@ -273,8 +274,7 @@ class SmmuProgram:
     def clear_structures(self) -> None:
         """Forget all streams, tables and structures: their memory is zero and free again."""
         self.memory.fill(self.ste_address(0), 64 << self.layout.sid_log2)
-        for index in range(1 << max(0, self.layout.sid_log2 - self.layout.strtab_split)):
-            self.first_level(index)
+        self._first_levels()
         self.memory.fill(self.layout.tables, self._next - self.layout.tables)
         self._next = self.layout.tables
 
@@ -284,15 +284,21 @@ class SmmuProgram:
         return lay.strtab + (SECOND_LEVEL if lay.strtab_split else 0) + 64 * sid
 
     def first_level(self, index: int, span: int | None = None) -> None:
-        """Store a descriptor of the first level (no effect without one).
+        """Store a descriptor of the first level of a stream table that has two.
 
         ``span``: as L1STD.Span, 0 to split + 1 (default: all of its second level).
         """
+        split = self.layout.strtab_split
+        entry = L1STD.pack(
+            span=split + 1 if span is None else span, l2ptr=self.ste_address(index << split)
+        )
+        self.memory.poke(self.layout.strtab + 8 * index, entry)
+
+    def _first_levels(self) -> None:
+        """Store them all, where there are two levels."""
         if split := self.layout.strtab_split:
-            entry = L1STD.pack(
-                span=split + 1 if span is None else span, l2ptr=self.ste_address(index << split)
-            )
-            self.memory.poke(self.layout.strtab + 8 * index, entry)
+            for index in range(1 << max(0, self.layout.sid_log2 - split)):
+                self.first_level(index)
 
     def alloc(self, size: int, alignment: int) -> int:
         """Physical memory for a structure."""
