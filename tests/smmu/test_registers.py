@@ -14,7 +14,10 @@ def test_registers() -> None:
 
 def test_init() -> None:
     """INI-*: reset, bring-up, bypass, SMMUEN under traffic."""
-    runner.run(smmu_bench.build(), module="tests.smmu.init_tests")
+    runner.run(
+        smmu_bench.build(),
+        module="tests.smmu.init_tests,tests.smmu.bypass_tests,tests.smmu.smmuen_tests",
+    )
 
 
 def test_abort_from_reset() -> None:
