@@ -114,9 +114,10 @@ class Inval:
 class Bench:
     """smmu_front with everything around it."""
 
-    def __init__(self, dut, world: World, rng: random.Random) -> None:
+    def __init__(self, dut) -> None:
         params = runner.current_params()
-        self.dut, self.world, self.rng = dut, world, rng
+        self.dut, self.world = dut, World()
+        self.rng = random.Random(cocotb.RANDOM_SEED)
         self.tbus, self.slots = params["NUM_TBU"], params["TBU_SLOTS"]
         self.walk_slots, self.configs = params["WALK_SLOTS"], params["CFG_ENTRIES"]
         self.sets, self.ways = params["TLB_SETS"], params["TLB_WAYS"]
@@ -146,7 +147,7 @@ class Bench:
         self.telling = False
 
     # ---- use -------------------------------------------------------------------------------
-    async def start(self) -> None:
+    async def start(self) -> Bench:
         """Drive every input, reset, wait for the sweep of the TLB."""
         dut = self.dut
         for name in ("rst_ni", "up_valid_i", "up_msg_i", "wreq_ready_i", "wreq_widx_i",
@@ -165,6 +166,7 @@ class Bench:
             await FallingEdge(dut.clk_i)
         swept = self.cycle - began
         assert self.sets - 2 <= swept <= self.sets + 2, f"reset sweep took {swept} cycles"
+        return self
 
     async def wait(self, cycles: int) -> None:
         """Some cycles."""
@@ -202,6 +204,12 @@ class Bench:
         req = self.send(ctx, va, **how)
         await self.idle()
         return req
+
+    async def walks_for(self, ctx: Context, va: int, **how) -> int:
+        """Walks a request needs now."""
+        req = await self.ask(ctx, va, **how)
+        assert req.how in ("OK", "ONCE"), f"{req}"
+        return req.walks
 
     def post_inv(self, source: int = 0, **fields: int) -> Inval:
         """Queue an invalidation; what it reaches may not show older versions afterwards."""

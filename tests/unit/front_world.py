@@ -16,8 +16,11 @@ from tests.unit import messages as msg
 PAGE_BITS = (12, 14, 16, 21, 25, 29, 30)  # of SZ_*, log2 bytes
 BYP, S1, S2, S12 = (msg.constant(f"STG_{s}") for s in ("BYP", "S1", "S2", "S12"))
 ALL_ACCESS = 0x3F  # {px, pw, pr, ux, uw, ur}
+READ_ONLY = 0b001001  # both privileges
 OVERRIDES = ("instcfg", "privcfg", "mtcfg", "memattr", "alloccfg", "shcfg")
 VA48 = (1 << 48) - 1
+VA = 0x12_3456_7000
+HIGH = 0xFFFF_8000_0000_0000
 
 
 def half_page(va: int) -> int:
@@ -82,6 +85,12 @@ class Leaf:
         """Is the page inside the leaf (or the block of another size around its base)?"""
         size = self.size if size is None else size
         return (page ^ self.base) >> PAGE_BITS[size] - 12 == 0
+
+
+def by_va(ctx: Context, leaf_or_va: Leaf | int, **more: int) -> dict[str, int]:
+    """INV of stage 1 by address, for every ASID of the VMID unless ``more`` names one."""
+    page = leaf_or_va.base if isinstance(leaf_or_va, Leaf) else half_page(leaf_or_va)
+    return {"s1": 1, "vmidv": 1, "vmid": ctx.vmid, "vav": 1, "vpn": page} | more
 
 
 class World:

@@ -7,6 +7,8 @@ import pytest
 
 from sim import runner
 
+MODULES = "tests.unit.front_tests,tests.unit.front_inv_tests,tests.unit.front_load_tests"
+
 SIZES = {
     "tiny": {"NUM_TBU": 1, "TBU_SLOTS": 8, "TLB_SETS": 64, "TLB_WAYS": 2, "WALK_SLOTS": 2,
              "CFG_ENTRIES": 8},
@@ -23,4 +25,4 @@ def test_front(size: str) -> None:
     built = runner.build("smmu_front", config=None, params=SIZES[size])
     # caches of one entry are for correctness under replacement, not for counting walks
     tests = r"random|sync|reset|merge_late" if size == "odd" else None
-    runner.run(built, module="tests.unit.front_tests", tests=tests)
+    runner.run(built, module=MODULES, tests=tests)
