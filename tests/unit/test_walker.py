@@ -8,6 +8,7 @@ import pytest
 from sim import runner, sources
 
 BENCH = sources.ROOT / "tests" / "unit" / "walker_bench.v"
+MODULES = "tests.unit.walker_tests,tests.unit.walker_inv_tests,tests.unit.walker_random_tests"
 
 # slots, walk cache, stage 2 leaf cache, lines of each stage
 SIZES = {
@@ -31,4 +32,4 @@ def test_walker(size: str) -> None:
     # small caches are for correctness under replacement, not for counting reads
     few = size in ("small", "one")
     tests = r"^(?!.*(count|smoke|overtaken)).*" if few else None
-    runner.run(built, module="tests.unit.walker_tests", tests=tests)
+    runner.run(built, module=MODULES, tests=tests)

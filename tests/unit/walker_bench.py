@@ -15,6 +15,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
+from sim import runner
 from tb.models.smmu_ref import Outcome, Transaction
 from tb.models.smmu_ref.attributes import bus_cache
 from tests.unit import messages as msg
@@ -30,6 +31,11 @@ DRIVEN = (
     "r_id_i", "r_data_i", "r_resp_i", "r_last_i", "use_ent_i", "use_cache_i", "use_domain_i",
     "use_prot_i", "use_write_i",
 )  # fmt: skip
+
+
+def seeded() -> random.Random:
+    """The random numbers of a test, by SEED."""
+    return random.Random(cocotb.RANDOM_SEED)
 
 
 @dataclass
@@ -74,8 +80,9 @@ class Walk:
 class Bench:
     """The walker, its memory and its users."""
 
-    def __init__(self, dut, scene: Scene, rng: random.Random, *, slots: int) -> None:
-        self.dut, self.scene, self.rng, self.slots = dut, scene, rng, slots
+    def __init__(self, dut, scene: Scene) -> None:
+        self.dut, self.scene, self.rng = dut, scene, scene.rng
+        self.slots = runner.current_params()["WALK_SLOTS"]
         self.cycle = 0
         self.todo: deque[Walk] = deque()
         self.open: dict[int, Walk] = {}
@@ -93,7 +100,7 @@ class Bench:
         self.check_attributes = True
 
     # ---- start -------------------------------------------------------------------------------
-    async def start(self) -> None:
+    async def start(self) -> Bench:
         """Drive every input, reset, run the loop in the background."""
         dut, regs = self.dut, self.scene.registers
         for name in DRIVEN:
@@ -109,6 +116,7 @@ class Bench:
             await FallingEdge(dut.clk_i)
         dut.rst_ni.value = 1
         cocotb.start_soon(self._loop())
+        return self
 
     def program(self) -> None:
         """Stream table registers."""

@@ -25,6 +25,7 @@ from tb.models.vmsa import (
     TableBits,
 )
 
+VA = 0x12_3456_7000
 PA_FIRST = 0x4000_0000
 STRTAB_LOG2 = 10
 MAIR = 0x00_04_44_BB_F4_7F_40_FF  # byte n is attribute n, low byte first
@@ -213,6 +214,11 @@ class Scene:
             }  # fmt: skip
         stream.ste = {**values, **ste}
         return self._add(stream)
+
+    def nested(self, stride: int = 0) -> tuple[Stream, Context]:
+        """SID 5 with both stages, VMID 7 and ASID 1, nothing mapped yet."""
+        stream = self.stream(5, stage2=self.stage2(7, start_level=0, input_bits=48, stride=stride))
+        return stream, self.context(stream)
 
     def _add(self, stream: Stream) -> Stream:
         self.streams.append(stream)
