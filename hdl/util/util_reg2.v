@@ -44,7 +44,7 @@ module util_reg2 #(
             next_valid_q <= move ? 1'b0 : (next_valid_q || put);
         end
         if (move) head_q <= next_valid_q ? next_q : in_data_i;
-        if (put)  next_q <= in_data_i;
+        if (in_ready_o) next_q <= in_data_i;    // of no meaning until it counts
     end
 
 `ifdef FORMAL

@@ -219,19 +219,19 @@ module smmu_tbu #(
 
     // ---- between the blocks: read in the low half, write above ---------------------------------
     wire [2*REQ_W-1:0]  s1_req;
-    wire [1:0]          s1_done, s1_direct;
+    wire [1:0]          s1_sure, s1_done, s1_gone, s1_direct;
     wire [2*`CTX_W-1:0] lu_ctx, known_ctx;
     wire [2*52-1:0]     lu_vpn;
     wire [1:0]          lu_valid, lu_use, utlb_hit, utlb_may, utlb_cs;
     wire [3:0]          lu_kind;
     wire [1:0]          known_valid, known_cs, cfg_learn;
     wire [2*`ENT_W-1:0] utlb_ent;
-    wire [1:0]          same, same_cs, rsvd_ok, can_main, can_rsvd, alloc;
+    wire [1:0]          same, same_cs, rsvd_ok, can_main, can_rsvd, offer, alloc;
     wire [5:0]          alloc_state;
     wire                low;
     wire [2*SLOT_W-1:0] alloc_slot, pick_slot, rp_slot, loc_pick, loc_slot;
     wire [1:0]          pick_valid, pick_next, pick_once, pick_take;
-    wire [1:0]          rp_valid, rp_leave, rp_ask, rp_look;
+    wire [1:0]          rp_load, rp_valid, rp_leave, rp_ask, rp_look;
     wire [2*ID_W-1:0]   s1_id, rp_id, loc_slot_id, loc_id, leave_id;
     wire [1:0]          up_valid, up_grant;
     wire [2*`UP_W-1:0]  up_msg;
@@ -261,7 +261,8 @@ module smmu_tbu #(
         .ax_sid_i(s_axi_armmusid), .ax_ssidv_i(s_axi_armmussidv), .ax_ssid_i(s_axi_armmussid),
         .ax_secsid_i(s_axi_armmusecsid), .ax_flow_i(s_axi_armmuflow), .ax_atop_i(6'd0),
         .nostall_i(nostall_i), .open_i(open), .mode_i(mode_sel),
-        .s1_valid_o(s1_valid[0]), .s1_req_o(s1_req[0 +: REQ_W]), .s1_done_i(s1_done[0]));
+        .s1_valid_o(s1_valid[0]), .s1_req_o(s1_req[0 +: REQ_W]),
+        .s1_gone_o(s1_gone[0]), .s1_sure_i(s1_sure[0]), .s1_done_i(s1_done[0]));
 
     smmu_tbu_ingress #(.ID_W(ID_W)) u_aw (
         .clk_i(clk_i), .rst_ni(rst_ni),
@@ -272,7 +273,8 @@ module smmu_tbu #(
         .ax_sid_i(s_axi_awmmusid), .ax_ssidv_i(s_axi_awmmussidv), .ax_ssid_i(s_axi_awmmussid),
         .ax_secsid_i(s_axi_awmmusecsid), .ax_flow_i(s_axi_awmmuflow), .ax_atop_i(s_axi_awatop),
         .nostall_i(nostall_i), .open_i(open), .mode_i(mode_sel),
-        .s1_valid_o(s1_valid[1]), .s1_req_o(s1_req[REQ_W +: REQ_W]), .s1_done_i(s1_done[1]));
+        .s1_valid_o(s1_valid[1]), .s1_req_o(s1_req[REQ_W +: REQ_W]),
+        .s1_gone_o(s1_gone[1]), .s1_sure_i(s1_sure[1]), .s1_done_i(s1_done[1]));
 
     // ---- paths, local answers, what is in flight: the same for both directions ------------------
     genvar d;
@@ -286,7 +288,7 @@ module smmu_tbu #(
             ) u_path (
                 .clk_i(clk_i), .rst_ni(rst_ni), .mode_i(mode),
                 .s1_valid_i(s1_valid[d]), .s1_req_i(s1_req[d*REQ_W +: REQ_W]),
-                .s1_done_o(s1_done[d]),
+                .s1_sure_o(s1_sure[d]), .s1_done_o(s1_done[d]),
                 .lu_ctx_o(lu_ctx[d*`CTX_W +: `CTX_W]), .lu_vpn_o(lu_vpn[d*52 +: 52]),
                 .lu_valid_o(lu_valid[d]), .lu_kind_o(lu_kind[d*2 +: 2]), .lu_use_o(lu_use[d]),
                 .utlb_hit_i(utlb_hit[d]), .utlb_may_i(utlb_may[d]), .utlb_cs_i(utlb_cs[d]),
@@ -302,7 +304,7 @@ module smmu_tbu #(
                 .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
                 .pick_valid_i(pick_valid[d]), .pick_next_i(pick_next[d]),
                 .pick_once_i(pick_once[d]), .pick_slot_i(pick_slot[d*SLOT_W +: SLOT_W]),
-                .pick_take_o(pick_take[d]), .rp_valid_o(rp_valid[d]),
+                .pick_take_o(pick_take[d]), .rp_load_o(rp_load[d]), .rp_valid_o(rp_valid[d]),
                 .rp_slot_o(rp_slot[d*SLOT_W +: SLOT_W]), .rp_id_o(rp_id[d*ID_W +: ID_W]),
                 .rp_leave_o(rp_leave[d]), .rp_ask_o(rp_ask[d]), .rp_look_o(rp_look[d]),
                 .up_valid_o(up_valid[d]), .up_grant_i(up_grant[d]),
@@ -318,8 +320,8 @@ module smmu_tbu #(
                 .WRITE(d), .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .SLOT_W(SLOT_W)
             ) u_local (
                 .clk_i(clk_i), .rst_ni(rst_ni),
-                .alloc_i(alloc[d]), .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
-                .alloc_req_i(s1_req[d*REQ_W +: `AX_W]),
+                .offer_i(offer[d]), .offer_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
+                .offer_req_i(s1_req[d*REQ_W +: `AX_W]),
                 .pick_valid_i(loc_valid[d]), .pick_slot_i(loc_pick[d*SLOT_W +: SLOT_W]),
                 .pick_take_o(loc_take[d]), .slot_id_i(loc_slot_id[d*ID_W +: ID_W]),
                 .q_id_o(loc_q_id[d*ID_W +: ID_W]), .q_busy_i(loc_busy[d]),
@@ -377,13 +379,16 @@ module smmu_tbu #(
         .fl_mask_i(dn_inv[`INV_SIDMASK_LSB +: `INV_SIDMASK_W]));
 
     // ---- slots -------------------------------------------------------------------------------
+    // What S1 brings is kept in the slot it may take, its room known; whether it takes it comes late.
+    assign offer = s1_valid & can_rsvd;
+
     smmu_tbu_slots #(
         .ID_W(ID_W), .TBU_SLOTS(TBU_SLOTS), .TBU_RSVD(TBU_RSVD), .SLOT_W(SLOT_W)
     ) u_slots (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .s1_id_i(s1_id), .s1_same_o(same), .s1_same_cs_o(same_cs),
         .can_main_o(can_main), .can_rsvd_o(can_rsvd), .low_o(low),
-        .alloc_i(alloc), .alloc_state_i(alloc_state), .alloc_cs_i(~rsvd_ok),
+        .offer_i(offer), .alloc_i(alloc), .alloc_state_i(alloc_state), .alloc_cs_i(~rsvd_ok),
         .alloc_dc_i(w_now[1]), .alloc_mode_i(s1_mode), .alloc_slot_o(alloc_slot),
         .next_valid_i(next_answ), .next_ok_i(next_ok),
         .next_slot_i(dn_msg_i[`DN_SLOT_LSB +: `DN_SLOT_W]),
@@ -406,7 +411,7 @@ module smmu_tbu #(
         .pick_valid_i(ask_valid), .pick_slot_i(ask_slot), .pick_write_i(ask_write),
         .pick_take_o(ask_take),
         .s1_valid_i(up_valid), .s1_msg_i(up_msg), .s1_grant_o(up_grant),
-        .alloc_i(alloc), .alloc_slot_i(alloc_slot),
+        .offer_i(offer), .offer_slot_i(alloc_slot),
         .up_valid_o(up_valid_o), .up_ready_i(up_ready_i), .up_msg_o(up_msg_o));
 
     // ---- write data ----------------------------------------------------------------------------
@@ -424,10 +429,10 @@ module smmu_tbu #(
         .s_wdata_i(s_axi_wdata), .s_wstrb_i(s_axi_wstrb),
         .s1_len_i(s1_req[REQ_W + `AX_LEN_LSB +: `AX_LEN_W]),
         .room_main_o(w_room_main[1]), .room_rsvd_o(w_room_rsvd[1]), .w_now_o(w_now[1]),
-        .s1_direct_i(s1_direct[1]), .s1_alloc_i(alloc[1]),
+        .s1_offer_i(offer[1]), .s1_sure_i(s1_sure[1]), .s1_gone_i(s1_gone[1]),
         .s1_slot_i(alloc_slot[SLOT_W +: SLOT_W]),
         .dc_valid_o(dc_valid), .dc_slot_o(dc_slot),
-        .pick_take_i(pick_take[1]), .pick_slot_i(pick_slot[SLOT_W +: SLOT_W]),
+        .rp_load_i(rp_load[1]), .pick_slot_i(pick_slot[SLOT_W +: SLOT_W]),
         .leave_i(leave[1]), .leave_s1_i(s1_direct[1]), .leave_len_i(out_len[15:8]),
         .disc_read_i(loc_read[1]), .disc_slot_i(loc_slot[SLOT_W +: SLOT_W]),
         .disc_i(loc_free[1]), .disc_len_i(loc_len[15:8]),
@@ -488,7 +493,7 @@ module smmu_tbu #(
     assign m_axi_awatop = 6'd0;
 
     wire unused_ok = &{1'b0, s_axi_wlast, dn_q, loc_len[7:0], r_beat, b_beat, s1_direct[0],
-                       loc_read[0], loc_last[1], atom_beat[0], atom_last[0]};
+                       s1_gone[0], rp_load[0], loc_read[0], loc_last[1], atom_beat[0], atom_last[0]};
 endmodule
 
 `default_nettype wire

@@ -8,7 +8,7 @@
 // In     : sync_*  a finished SYNC or MODE;  pick_*  a slot in ASK
 //          s1_*    read path in the low half, write path above; a question that
 //                  is not granted is asked again later, from the slot
-//          alloc_* S1 takes a slot: its message is kept here
+//          offer_* S1 may take a slot: its message is kept here
 // Out    : up_*    registered
 // Stalls : up_ready_i; bounded, the TCU always drains it
 // Tests  : tests/unit/test_tbu.py
@@ -35,8 +35,8 @@ module smmu_tbu_ask #(
     input  wire [1:0]           s1_valid_i,
     input  wire [2*`UP_W-1:0]   s1_msg_i,
     output wire [1:0]           s1_grant_o,
-    input  wire [1:0]           alloc_i,
-    input  wire [2*SLOT_W-1:0]  alloc_slot_i,
+    input  wire [1:0]           offer_i,
+    input  wire [2*SLOT_W-1:0]  offer_slot_i,
 
     output wire                 up_valid_o,
     input  wire                 up_ready_i,
@@ -56,7 +56,7 @@ module smmu_tbu_ask #(
             util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_msg (
                 .clk_i(clk_i),
                 .rd_en_i(ask_load), .rd_addr_i(pick_slot_i), .rd_data_o(kept[d*`UP_W +: `UP_W]),
-                .wr_en_i(alloc_i[d]), .wr_addr_i(alloc_slot_i[d*SLOT_W +: SLOT_W]),
+                .wr_en_i(offer_i[d]), .wr_addr_i(offer_slot_i[d*SLOT_W +: SLOT_W]),
                 .wr_data_i(s1_msg_i[d*`UP_W +: `UP_W]));
         end
     endgenerate

@@ -9,8 +9,10 @@
 // In     : ax_*     the pins of AR or AW;  nostall_i  strap
 //          open_i   0 until the reset sweeps are over
 //          mode_i   which mode register is current
+//          s1_sure_i  S1 goes in this cycle, whatever its lookup tells
 //          s1_done_i  S1 has left or has a slot
 // Out    : s1_valid_o, s1_req_o    {ID, AX}
+//          s1_gone_o  it went a cycle ago without being sure: the request still stands there
 // Stalls : S1 stalls the port
 // Tests  : tests/unit/test_tbu.py
 //-----------------------------------------------------------------------------
@@ -47,6 +49,8 @@ module smmu_tbu_ingress #(
     input  wire                  mode_i,
     output wire                  s1_valid_o,
     output wire [ID_W+`AX_W-1:0] s1_req_o,
+    output wire                  s1_gone_o,
+    input  wire                  s1_sure_i,
     input  wire                  s1_done_i
 );
     localparam [1:0] BURST_INCR   = 2'd1;
@@ -77,10 +81,11 @@ module smmu_tbu_ingress #(
     // ---- skid and S1 -------------------------------------------------------------
     wire             skid_valid;
     wire [PIN_W-1:0] skid;
-    reg              s1_valid_q, s1_mode_q;
+    reg              s1_valid_q, s1_gone_q, s1_mode_q;
     reg  [PIN_W-1:0] s1_q;
 
-    wire s1_load = open_i && (!s1_valid_q || s1_done_i);
+    // What the lookup tells comes too late to load S1 in its cycle.
+    wire s1_load = open_i && (!s1_valid_q || s1_gone_q || s1_sure_i);
 
     util_skid #(.WIDTH(PIN_W)) u_skid (
         .clk_i(clk_i), .rst_ni(rst_ni),
@@ -90,13 +95,15 @@ module smmu_tbu_ingress #(
     always @(posedge clk_i) begin
         if (!rst_ni)      s1_valid_q <= 1'b0;
         else if (s1_load) s1_valid_q <= skid_valid;
+        s1_gone_q <= rst_ni && s1_done_i && !s1_sure_i;
         if (s1_load) begin
             s1_q      <= skid;
             s1_mode_q <= mode_i;
         end
     end
 
-    assign s1_valid_o = s1_valid_q;
+    assign s1_valid_o = s1_valid_q && !s1_gone_q;
+    assign s1_gone_o  = s1_gone_q;
     assign s1_req_o   = {s1_q[PIN_W-1 -: ID_W], s1_mode_q, s1_q[`AX_W-2:0]};
 endmodule
 

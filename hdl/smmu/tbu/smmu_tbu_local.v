@@ -8,7 +8,7 @@
 //          until the last beat is in the response buffer
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : pick_*   a slot that is first of its ID and complete
-//          alloc_*  S1 takes a slot: what is needed later is kept here
+//          offer_*  S1 may take a slot: what is needed later is kept here
 //          q_busy_i the cycle after q_id_o: something is in flight
 // Out    : beat_*   to the response buffer;  free_o  with the last one
 //          atom_*   R beats of an atomic, to the response buffer of reads
@@ -29,9 +29,9 @@ module smmu_tbu_local #(
     input  wire                  clk_i,
     input  wire                  rst_ni,
 
-    input  wire                  alloc_i,
-    input  wire [SLOT_W-1:0]     alloc_slot_i,
-    input  wire [`AX_W-1:0]      alloc_req_i,
+    input  wire                  offer_i,
+    input  wire [SLOT_W-1:0]     offer_slot_i,
+    input  wire [`AX_W-1:0]      offer_req_i,
 
     input  wire                  pick_valid_i,
     input  wire [SLOT_W-1:0]     pick_slot_i,
@@ -73,9 +73,9 @@ module smmu_tbu_local #(
     util_ram_1r1w #(.WIDTH(2 + `CTX_W + 8), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
         .clk_i(clk_i),
         .rd_en_i(slot_read_o), .rd_addr_i(slot_q), .rd_data_o({atomr, learn_ctx_o, len_o}),
-        .wr_en_i(alloc_i), .wr_addr_i(alloc_slot_i),
-        .wr_data_i({alloc_req_i[`AX_ATOMR_LSB +: `AX_ATOMR_W], alloc_req_i[`AX_SID_LSB +: `CTX_W],
-                    alloc_req_i[`AX_LEN_LSB +: `AX_LEN_W]}));
+        .wr_en_i(offer_i), .wr_addr_i(offer_slot_i),
+        .wr_data_i({offer_req_i[`AX_ATOMR_LSB +: `AX_ATOMR_W], offer_req_i[`AX_SID_LSB +: `CTX_W],
+                    offer_req_i[`AX_LEN_LSB +: `AX_LEN_W]}));
 
     always @(*) begin
         state_d = state_q;
@@ -116,7 +116,7 @@ module smmu_tbu_local #(
     assign beat_last_o  = (WRITE != 0) || (beat_q == len_o);
     assign free_o       = beat_valid_o && beat_grant_i && beat_last_o;
 
-    wire unused_ok = &{1'b0, alloc_req_i};
+    wire unused_ok = &{1'b0, offer_req_i};
 endmodule
 
 `default_nettype wire

@@ -37,6 +37,7 @@ module smmu_tbu_path #(
     // ---- S1 --------------------------------------------------------------------------
     input  wire                   s1_valid_i,
     input  wire [ID_W+`AX_W-1:0]  s1_req_i,
+    output wire                   s1_sure_o,        // it goes, whatever the lookup tells
     output wire                   s1_done_o,
 
     // ---- uTLB and can-stall table ----------------------------------------------------
@@ -75,7 +76,8 @@ module smmu_tbu_path #(
     input  wire                   pick_next_i,
     input  wire                   pick_once_i,
     input  wire [SLOT_W-1:0]      pick_slot_i,
-    output wire                   pick_take_o,
+    output wire                   pick_take_o,      // comes late
+    output wire                   rp_load_o,        // whether or not it is taken
     output wire                   rp_valid_o,
     output wire [SLOT_W-1:0]      rp_slot_o,
     output wire [ID_W-1:0]        rp_id_o,
@@ -114,8 +116,8 @@ module smmu_tbu_path #(
     reg [SLOT_W-1:0] rp_slot_q;
     wire [REQ_W-1:0] rp_req;
     wire             room, go;
-    // it stays while it hits and has no room
-    wire             rp_load = !(rp_valid_q && !rp_once_q && go && !room);
+    // it stays while there is no room; whether it hits comes too late to ask
+    wire             rp_load = !(rp_valid_q && !rp_once_q && !room);
 
     // picked behind the one in replay: only if that one really leaves
     assign pick_take_o = pick_valid_i && rp_load && (!pick_next_i || rp_leave_o);
@@ -123,7 +125,7 @@ module smmu_tbu_path #(
     util_ram_1r1w #(.WIDTH(REQ_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
         .clk_i(clk_i),
         .rd_en_i(rp_load), .rd_addr_i(pick_slot_i), .rd_data_o(rp_req),
-        .wr_en_i(alloc_o), .wr_addr_i(alloc_slot_i), .wr_data_i(s1_req_i));
+        .wr_en_i(s1_valid_i && can_rsvd_i), .wr_addr_i(alloc_slot_i), .wr_data_i(s1_req_i));
 
     always @(posedge clk_i) begin
         if (!rst_ni)      rp_valid_q <= 1'b0;
@@ -134,6 +136,7 @@ module smmu_tbu_path #(
         end
     end
 
+    assign rp_load_o  = rp_load;
     assign rp_valid_o = rp_valid_q;
     assign rp_slot_o  = rp_slot_q;
     assign rp_id_o    = rp_req[REQ_W-1 -: ID_W];
@@ -160,7 +163,7 @@ module smmu_tbu_path #(
     assign room = out_ready && out_room_i;
 
     assign rp_leave_o = rp_valid_q && leave_o;
-    assign rp_ask_o   = rp_valid_q && !go && !rp_once_q;
+    assign rp_ask_o   = rp_valid_q && !go && !rp_once_q && room;
     assign rp_look_o  = rp_valid_q && rp_once_q && !(go && room);
 
     // ---- S1: what it is --------------------------------------------------------------------
@@ -190,18 +193,21 @@ module smmu_tbu_path #(
     wire s1_known  = known_valid_i || ent_known || cfg_known_q;
 
     // Known not to stall: without the lookup (safe), or by what hits and else the table (tame).
+    // What is tame without room is safe in the next cycle.
     wire s1_peek   = s1_port && s1_en && !cfg_known_q;
     wire s1_table  = known_valid_i && !known_cs_i && !cfg_known_q;
     wire s1_safe   = !s1_en || !s1_plain || s1_req_i[`AX_NOSTALL_LSB]
                   || (cfg_known_q && !cfg_cs_q) || (s1_table && !s1_peek);
     wire s1_tame   = s1_peek && (utlb_hit_i ? !utlb_cs_i : s1_table);
+    wire s1_learns = s1_peek && (utlb_hit_i || known_valid_i);
 
     // room without the reserve is room with it
     wire s1_rsvd   = w_room_rsvd_i && can_rsvd_i && !same_cs_i;
     wire s1_room   = (w_room_main_i && can_main_i) || (s1_rsvd && s1_safe);
 
     assign rsvd_ok_o = (s1_safe || s1_tame) && !same_cs_i;
-    assign alloc_o   = s1_slot && (s1_room || (s1_rsvd && s1_tame));
+    assign alloc_o   = s1_slot && s1_room;
+    assign s1_sure_o = s1_room && (s1_must || s1_free);
     assign s1_done_o = s1_direct_o || alloc_o;
 
     wire s1_look = s1_plain && !s1_abort && (rp_valid_q || go);
@@ -223,13 +229,14 @@ module smmu_tbu_path #(
             cfg_stale_q <= 1'b0;
         end else begin
             if (s1_done_o || cfg_inv_i) cfg_known_q <= 1'b0;
-            else if (cfg_learn_o)       cfg_known_q <= 1'b1;
+            else if (cfg_learn_o || s1_learns) cfg_known_q <= 1'b1;
             if (cfg_ask && up_grant_i)  cfg_sent_q <= 1'b1;
             else if (dn_cfg_valid_i)    cfg_sent_q <= 1'b0;
             if (dn_cfg_valid_i)              cfg_stale_q <= 1'b0;
             else if (s1_done_o && cfg_sent_q) cfg_stale_q <= 1'b1;
         end
-        if (dn_cfg_valid_i) cfg_cs_q <= dn_cfg_cs_i;
+        if (cfg_learn_o)    cfg_cs_q <= dn_cfg_cs_i;
+        else if (s1_learns) cfg_cs_q <= utlb_hit_i ? utlb_cs_i : known_cs_i;
     end
 
     // ---- UP message of S1; the slots unit keeps it for asking later --------------------------------
@@ -278,11 +285,12 @@ module smmu_tbu_path #(
     // smmu_tbu_slots picks slots in use that are not in replay, and never those to be aborted
     // (smmu_tbu_slot P1, P2); a free slot is given to S1
     always @(*) if (f_on) begin
-        assume (!(alloc_o && f_here && f_live_q));
+        assume (!can_main_i || can_rsvd_i);
+        assume (!(can_rsvd_i && alloc_slot_i == f_slot && f_live_q));
         assume (!(pick_valid_i && pick_slot_i == f_slot)
                 || (f_live_q && !f_rp && !f_req_q[`AX_SECBAD_LSB] && !f_req_q[`AX_UUT_LSB]));
         assume (!pick_valid_i || pick_slot_i < TBU_SLOTS);
-        assume (!pick_valid_i || !alloc_o || pick_slot_i != alloc_slot_i);
+        assume (!pick_valid_i || !can_rsvd_i || pick_slot_i != alloc_slot_i);
     end
 
     // ---- the permission a transaction needs, judged apart ----------------------------------------
@@ -354,10 +362,13 @@ module smmu_tbu_path #(
         assert (f_out_q <= 2'd2 && ax_valid_o == (f_out_q != 2'd0));
         if (f_marked_q && !f_behind_q) assert (ax_valid_o && ax_o == f_ax_q);
     end
-    // P6: S1 goes on when it left or took a slot, never both
+    // P6: S1 goes on when it left or took a slot, never both; always when that was sure, and else
+    // not without its data
     always @(*) if (f_on) begin
         assert (!(s1_direct_o && alloc_o));
         if (s1_done_o) assert (s1_valid_i);
+        if (s1_sure_o) assert (s1_done_o);
+        if (s1_done_o && !s1_sure_o) assert (w_now_i);
     end
 
     always @(*) if (f_on) begin

@@ -5,7 +5,8 @@
 //          answer, or software. It never holds a translation (D16).
 // Spec   : D2, D16, D18..D20; STL-001, STL-010, STL-017
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
-// In     : alloc_*   the transaction taken from S1
+// In     : offer_i   S1 may take it, with what alloc_* tell: all but the state is kept at once
+//          alloc_i   S1 takes it, which comes late
 //          dn_*      a message for this slot, in the order of the DN stream
 //          rp_*      replay: taken, missed (ask again), put back (look again)
 //          older_left_i  an older one of its direction and ID leaves
@@ -24,6 +25,7 @@ module smmu_tbu_slot #(
     input  wire             clk_i,
     input  wire             rst_ni,
 
+    input  wire             offer_i,
     input  wire             alloc_i,
     input  wire [2:0]       alloc_state_i,
     input  wire             alloc_write_i,
@@ -72,7 +74,7 @@ module smmu_tbu_slot #(
     wire waits = (state_q == `TS_STALL) || (state_q == `TS_PARK);
     wire ok    = dn_i && (dn_kind_i == `DN_K_OK) && (state_q == `TS_WAIT);
 
-    wire used  = alloc_i || valid_o;
+    wire used  = offer_i || valid_o;
 
     always @(posedge clk_i) begin
         if (!rst_ni) state_q <= `TS_FREE;
@@ -116,23 +118,23 @@ module smmu_tbu_slot #(
             mode_q  <= 1'b0;
             ahead_q <= {CNT_W{1'b0}};
         end else if (used) begin
-            if (alloc_i || free_i || rp_ask_i || rp_look_i) rp_q <= 1'b0;
+            if (offer_i || free_i || rp_ask_i || rp_look_i) rp_q <= 1'b0;
             else if (rp_take_i)                             rp_q <= 1'b1;
-            if (alloc_i)   cs_q <= alloc_cs_i;
+            if (offer_i)   cs_q <= alloc_cs_i;
             else if (dn_i) cs_q <= dn_cs_i;
-            if (alloc_i)   dc_q <= alloc_dc_i;
+            if (offer_i)   dc_q <= alloc_dc_i;
             else if (dc_i) dc_q <= 1'b1;
-            if (alloc_i) begin
+            if (offer_i) begin
                 write_q <= alloc_write_i;
                 mode_q  <= alloc_mode_i;
                 ahead_q <= alloc_ahead_i;
             end else if (older_left_i) ahead_q <= ahead_q - 1'b1;
         end
         if (used) begin
-            if (alloc_i) id_q <= alloc_id_i;
+            if (offer_i) id_q <= alloc_id_i;
             // OK-once may come from a configuration that is no longer valid, and RETRY, TABORT and
             // TRAZWI say nothing new about it
-            if (alloc_i || cfg_inv_i) cs_known_q <= 1'b0;
+            if (offer_i || cfg_inv_i) cs_known_q <= 1'b0;
             else if (dn_i && !waits)  cs_known_q <= (dn_kind_i != `DN_K_ONCE);
         end
     end
@@ -168,8 +170,9 @@ module smmu_tbu_slot #(
     // what smmu_tbu_slots and the path keep to: a slot is taken while free, and put back or asked
     // again only from the replay it was taken for
     always @(*) if (f_on) begin
-        assume (!alloc_i || state_q == `TS_FREE);
-        assume (!alloc_i || !(free_i || rp_ask_i || rp_look_i || rp_take_i || dn_i));
+        assume (!alloc_i || offer_i);
+        assume (!offer_i || state_q == `TS_FREE);
+        assume (!offer_i || !(free_i || rp_ask_i || rp_look_i || rp_take_i || dn_i));
         assume (!alloc_i || alloc_state_i == `TS_ASK || alloc_state_i == `TS_WAIT
                 || alloc_state_i == `TS_LOOK || alloc_state_i == `TS_ABORT);
         assume (!ask_take_i || want_ask_o);

@@ -7,6 +7,7 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : two-element vectors: element 0 read path, element 1 write path
 //          s1_*      the transaction in S1, without regard to room
+//          offer_*   it may take a slot: the slot has all of it but the state already
 //          next_*    an answer of the DN stream, a cycle early;  dn_*  the same, registered
 //          rp_*      replay stage;  loc_*  local answer unit;  dc_*  write data
 // Out    : can_*_o   S1 may take a slot now
@@ -33,7 +34,8 @@ module smmu_tbu_slots #(
     output wire [1:0]             can_main_o,       // without the reserve
     output wire [1:0]             can_rsvd_o,
     output wire                   low_o,            // only the reserved slots are left
-    input  wire [1:0]             alloc_i,
+    input  wire [1:0]             offer_i,
+    input  wire [1:0]             alloc_i,          // it does
     input  wire [5:0]             alloc_state_i,
     input  wire [1:0]             alloc_cs_i,       // not known not to stall
     input  wire                   alloc_dc_i,       // the write taken has all its data
@@ -133,7 +135,7 @@ module smmu_tbu_slots #(
     // ---- per direction ----------------------------------------------------------------
     // What comes to a slot: reads in the low half, writes above. Whether S1 takes one and whether
     // the one in replay leaves come late: each meets a number that is decoded.
-    wire [2*N-1:0]     taken, in_rp, rp_take, loc_free;
+    wire [2*N-1:0]     offered, in_rp, rp_take, loc_free;
     wire [N-1:0]       leave;       // slots freed now
     wire [2*CNT_W-1:0] ahead;       // older ones a newcomer finds
 
@@ -164,9 +166,9 @@ module smmu_tbu_slots #(
             end
 
             // what comes to which slot
-            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_taken (
-                .valid_i(alloc_i[d]), .slot_i(alloc_slot_o[d*SLOT_W +: SLOT_W]),
-                .strobe_o(taken[d*N +: N]));
+            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_offered (
+                .valid_i(offer_i[d]), .slot_i(alloc_slot_o[d*SLOT_W +: SLOT_W]),
+                .strobe_o(offered[d*N +: N]));
             smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_in_rp (
                 .valid_i(rp_valid_i[d]), .slot_i(rp_slot), .strobe_o(in_rp[d*N +: N]));
             smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_rp_take (
@@ -267,11 +269,12 @@ module smmu_tbu_slots #(
             // of its own direction
             wire own_rp  = valid[s] && (is_wr[s] ? in_rp[N+s]    : in_rp[s]);
             wire own_loc = valid[s] && (is_wr[s] ? loc_free[N+s] : loc_free[s]);
-            wire at_top  = taken[N+s];
+            wire at_top  = offered[N+s];
             assign leave[s] = own_loc || (own_rp && rp_leave_i[is_wr[s]]);
             smmu_tbu_slot #(.ID_W(ID_W), .CNT_W(CNT_W)) u_slot (
                 .clk_i(clk_i), .rst_ni(rst_ni),
-                .alloc_i(at_top || taken[s]),
+                .offer_i(at_top || offered[s]),
+                .alloc_i((at_top && alloc_i[1]) || (offered[s] && alloc_i[0])),
                 .alloc_state_i(at_top ? alloc_state_i[5:3] : alloc_state_i[2:0]),
                 .alloc_write_i(at_top),
                 .alloc_id_i(at_top ? s1_id_i[ID_W +: ID_W] : s1_id_i[0 +: ID_W]),
@@ -385,6 +388,8 @@ module smmu_tbu_slots #(
                 assume (!loc_free_i[f_d] || loc_id_i[f_d*ID_W +: ID_W] == id_q);
                 assume (!loc_free_i[f_d] || (busy_q && !give_up));
                 assume (!alloc_i[f_d] || (alloc_cs_i[f_d] ? can_main_o[f_d] : can_rsvd_o[f_d]));
+                assume (!alloc_i[f_d] || offer_i[f_d]);
+                assume (!offer_i[f_d] || can_rsvd_o[f_d]);
                 assume (alloc_state_i[f_d*3 +: 3] == `TS_ASK || alloc_state_i[f_d*3 +: 3] == `TS_WAIT
                         || alloc_state_i[f_d*3 +: 3] == `TS_LOOK
                         || alloc_state_i[f_d*3 +: 3] == `TS_ABORT);

@@ -7,7 +7,8 @@
 // Spec   : D3; STL-031 (a stalled write never blocks W), FLT-009
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : s_w*     from the client: W before its AW waits
-//          s1_*     the request in S1 and what becomes of it
+//          s1_*     the request in S1; it may take a slot (offer), goes (sure), or went a cycle
+//                   ago (gone): then its one beat is here (smmu_tbu_path P6) and goes now
 //          leave_*  a request leaves, from S1 (leave_s1_i) or from replay
 //          disc_*   a write is answered locally: its data is dropped
 //          fill_*   reset sweep: puts every chunk into the free list once
@@ -43,13 +44,14 @@ module smmu_tbu_wbuf #(
     output wire                room_main_o,     // without the last 16 chunks
     output wire                room_rsvd_o,
     output wire                w_now_o,
-    input  wire                s1_direct_i,
-    input  wire                s1_alloc_i,
+    input  wire                s1_offer_i,
+    input  wire                s1_sure_i,
+    input  wire                s1_gone_i,
     input  wire [SLOT_W-1:0]   s1_slot_i,
     output wire                dc_valid_o,
     output wire [SLOT_W-1:0]   dc_slot_o,
 
-    input  wire                pick_take_i,
+    input  wire                rp_load_i,
     input  wire [SLOT_W-1:0]   pick_slot_i,
     input  wire                leave_i,
     input  wire                leave_s1_i,
@@ -100,12 +102,12 @@ module smmu_tbu_wbuf #(
         .wr_valid_i(fill_i || back), .wr_data_i(fill_i ? fill_chunk_i : back_chunk),
         .rd_valid_o(head_valid), .rd_ready_i(pop), .rd_data_o(head));
 
-    wire             s1_taken = s1_direct_i || s1_alloc_i;
+    wire             s1_taken = s1_sure_i || s1_gone_i;
     wire [CNT_W-1:0] need     = {{(CNT_W-4){1'b0}}, s1_len_i[7:4]} + 1'b1;
     assign room_rsvd_o = room_q >= need;
     assign room_main_o = room_q >= need + {{(CNT_W-5){1'b0}}, 5'd16};
 
-    // with and without S1, which comes late
+    // with and without S1
     wire [CNT_W-1:0] stay = room_q + {{(CNT_W-1){1'b0}}, fill_i || back};
     wire [CNT_W-1:0] rest = stay - need;
     always @(posedge clk_i)
@@ -119,7 +121,7 @@ module smmu_tbu_wbuf #(
 
     util_fifo #(.WIDTH(8 + SLOT_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_order (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .wr_valid_i(s1_alloc_i && !w_now_o), .wr_data_i({s1_len_i, s1_slot_i}),
+        .wr_valid_i(s1_taken && !w_now_o), .wr_data_i({s1_len_i, s1_slot_i}),
         .rd_valid_o(wait_valid), .rd_ready_i(take && last), .rd_data_o({wait_len, wait_slot}));
 
     reg  [7:0]         beat_q;
@@ -128,7 +130,7 @@ module smmu_tbu_wbuf #(
     wire [CHUNK_W-1:0] chunk  = opens ? head : chunk_q;
     wire               usable = w1_valid_q && (!opens || head_valid);
 
-    // Whether S1 is taken comes late, and matters for a first beat only: behind it somebody waits.
+    // Whether S1 is taken matters for a first beat only: behind it somebody waits.
     wire               first     = (beat_q == 8'd0);
     wire               last_wait = (beat_q == wait_len);
 
@@ -147,7 +149,7 @@ module smmu_tbu_wbuf #(
     end
 
     // ---- first chunk of each slot: for replay and for dropping -----------------------------------
-    wire               first_wr   = usable && first && (wait_valid || s1_alloc_i);
+    wire               first_wr   = usable && first && (wait_valid || s1_offer_i);
     wire [SLOT_W-1:0]  first_slot = wait_valid ? wait_slot : s1_slot_i;
     wire [CHUNK_W-1:0] rp_ram, disc_first;
     reg                rp_new_q;        // written in the cycle of the pick
@@ -155,7 +157,7 @@ module smmu_tbu_wbuf #(
 
     util_ram_1r1w #(.WIDTH(CHUNK_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_first_rp (
         .clk_i(clk_i),
-        .rd_en_i(pick_take_i), .rd_addr_i(pick_slot_i), .rd_data_o(rp_ram),
+        .rd_en_i(rp_load_i), .rd_addr_i(pick_slot_i), .rd_data_o(rp_ram),
         .wr_en_i(first_wr), .wr_addr_i(first_slot), .wr_data_i(head));
 
     util_ram_1r1w #(.WIDTH(CHUNK_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_first_disc (
@@ -164,7 +166,7 @@ module smmu_tbu_wbuf #(
         .wr_en_i(first_wr), .wr_addr_i(first_slot), .wr_data_i(head));
 
     always @(posedge clk_i)
-        if (pick_take_i) begin
+        if (rp_load_i) begin
             rp_new_q       <= first_wr && (first_slot == pick_slot_i);
             rp_new_chunk_q <= head;
         end
@@ -172,7 +174,8 @@ module smmu_tbu_wbuf #(
     wire [CHUNK_W-1:0] leave_first = leave_s1_i ? head : rp_new_q ? rp_new_chunk_q : rp_ram;
 
     // ---- beats and next pointers -------------------------------------------------------------------
-    // A beat that nobody takes yet is written all the same, into a chunk that is still free.
+    // A beat that nobody takes yet is written all the same, into a chunk that is still free; one that
+    // went may be read already.
     wire                 rd_en, next_rd;
     wire [CHUNK_W+3:0]   rd_addr;
     wire [BEAT_W-1:0]    rd_beat;
@@ -181,7 +184,7 @@ module smmu_tbu_wbuf #(
     util_ram_1r1w #(.WIDTH(BEAT_W), .DEPTH(WBUF_BEATS), .ADDR_W(CHUNK_W + 4)) u_beats (
         .clk_i(clk_i),
         .rd_en_i(rd_en), .rd_addr_i(rd_addr), .rd_data_o(rd_beat),
-        .wr_en_i(usable), .wr_addr_i({chunk, beat_q[3:0]}), .wr_data_i(w1_q));
+        .wr_en_i(usable && !s1_gone_i), .wr_addr_i({chunk, beat_q[3:0]}), .wr_data_i(w1_q));
 
     util_ram_1r1w #(.WIDTH(CHUNK_W), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_next (
         .clk_i(clk_i),

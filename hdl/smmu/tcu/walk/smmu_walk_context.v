@@ -52,13 +52,14 @@ module smmu_walk_context #(
     // Words 0..3 of STE and CD: two beats each; beats 2 and 3 hold nothing we use.
     wire keep_ste = b_valid_i && b_kind_i == `RD_STE && !b_count_i[1];
     wire keep_cd  = b_valid_i && b_kind_i == `RD_CD && !b_count_i[1];
-    // one write port: a structure beat goes first
-    assign in_ready_o = !keep_ste && !keep_cd;
+    // one write port: a structure beat goes first, else it is the newcomer's; whether one comes is late
+    wire          of_beat  = keep_ste || keep_cd;
     wire          in_cfg   = in_valid_i && in_cfg_hit_i;
-    wire [SW-1:0] cfg_slot = in_valid_i ? in_slot_i : b_slot_i;
+    wire [SW-1:0] cfg_slot = of_beat ? b_slot_i : in_slot_i;
+    assign in_ready_o = !of_beat;
 
-    wire [255:0] ste_wr = in_valid_i ? in_cfg_i[`CFG_STE_LSB +: 256] : {b_data_i, b_data_i};
-    wire [255:0] cd_wr  = in_valid_i ? in_cfg_i[`CFG_CD_LSB +: 256] : {b_data_i, b_data_i};
+    wire [255:0] ste_wr = of_beat ? {b_data_i, b_data_i} : in_cfg_i[`CFG_STE_LSB +: 256];
+    wire [255:0] cd_wr  = of_beat ? {b_data_i, b_data_i} : in_cfg_i[`CFG_CD_LSB +: 256];
     wire [1:0]   ste_en, cd_en;             // one a beat
     genvar h;
     generate
@@ -84,7 +85,7 @@ module smmu_walk_context #(
     wire [`GEO_W-1:0]     geo1_wr, geo2_wr;
     always @(posedge clk_i) if (in_valid_i) half_q[in_slot_i] <= in_half;
     smmu_walk_geo u_geo (
-        .cd_i(cd_wr[127:0]), .half_i(in_valid_i ? in_half : half_q[b_slot_i]),
+        .cd_i(cd_wr[127:0]), .half_i(of_beat ? half_q[b_slot_i] : in_half),
         .ste_i(ste_wr[255:128]), .geo1_o(geo1_wr), .geo2_o(geo2_wr));
     util_ram_1r1w #(.WIDTH(`GEO_W), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_geo1 (
         .clk_i(clk_i),
