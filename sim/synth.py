@@ -120,14 +120,25 @@ def judge(placed: dict[str, Any]) -> list[str]:
     if comb and comb["used"] > comb["available"]:
         problems.append(f"{comb['used']} {COMB}, the device has {comb['available']}")
     if failed := placed.get("failed"):
-        problems.append(f"not placed: {failed.splitlines()[-1]}")
-    elif placed["fmax_mhz"] < MIN_MHZ:
-        problems.append(f"Fmax {placed['fmax_mhz']} MHz, less than {MIN_MHZ}")
+        what = "routed" if "placed_mhz" in placed else "placed"
+        problems.append(f"not {what}: {failed.splitlines()[-1]}")
+    speed = clock_of(placed)
+    if speed and speed[0] < MIN_MHZ:
+        problems.append(f"Fmax {speed[1]}, less than {MIN_MHZ}")
     problems += [
         f"memory made of flip-flops: {name}, {bits} bits"
         for name, bits in placed["flipflop_memories"].items()
     ]
     return problems
+
+
+def clock_of(placed: dict[str, Any]) -> tuple[float, str] | None:
+    """(MHz, the same in words): of the routed design, else estimated after placement."""
+    if "fmax_mhz" in placed:
+        return placed["fmax_mhz"], f"{placed['fmax_mhz']} MHz"
+    if "placed_mhz" in placed:
+        return placed["placed_mhz"], f"{placed['placed_mhz']} MHz (estimate after placement)"
+    return None
 
 
 def figures(result: dict[str, Any]) -> dict[str, float]:
@@ -139,8 +150,7 @@ def figures(result: dict[str, Any]) -> dict[str, float]:
         found |= {"placed_lut4": placed["lut4"], "placed_ff": placed["ff"]}
         if COMB in placed["used"]:
             found["placed_comb"] = placed["used"][COMB]["used"]
-        if "fmax_mhz" in placed:
-            found["fmax_mhz"] = placed["fmax_mhz"]
+        found |= {name: placed[name] for name in ("fmax_mhz", "placed_mhz") if name in placed}
     return found
 
 
@@ -195,7 +205,8 @@ def show(config: str, result: dict[str, Any]) -> None:
         print(f"osu018: worst slack {asic['worst_slack_ns']} ns at {asic['clock_ns']} ns")
         print(f"  {_path_line(asic['critical_path'])}")
     if placed := result.get("ecp5"):
-        speed = f"Fmax {placed['fmax_mhz']} MHz" if "fmax_mhz" in placed else "not placed"
+        clock = clock_of(placed)
+        speed = f"Fmax {clock[1]}" if clock else "not placed"
         print(f"{placed['device']}: {placed['lut4']} LUT4, {placed['ff']} FF, {speed}")
         print("  " + ", ".join(f"{name} {n['used']}/{n['available']}"
                                for name, n in placed["used"].items()))  # fmt: skip

@@ -74,13 +74,19 @@ def in_tree(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
-def run(command: list[str], out: Path, wanted: list[Path], log: Path | None = None) -> None:
-    """Run a tool; its word is the files it must write."""
+def run(
+    command: list[str], out: Path, wanted: list[Path], log: Path | None = None,
+    timeout_s: float | None = None,
+) -> None:  # fmt: skip
+    """Run a tool; its word is the files it must write. FlowError also after ``timeout_s``."""
     with open(out, "w") as handle:
-        code = subprocess.run(
-            command, cwd=ROOT, env=runner.tool_env(), stdin=subprocess.DEVNULL, stdout=handle,
-            stderr=subprocess.STDOUT, check=False,
-        ).returncode  # fmt: skip
+        try:
+            code = subprocess.run(
+                command, cwd=ROOT, env=runner.tool_env(), stdin=subprocess.DEVNULL, stdout=handle,
+                stderr=subprocess.STDOUT, check=False, timeout=timeout_s,
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired as err:
+            raise FlowError(f"{command[0]}: stopped after {timeout_s:.0f} s") from err
     missing = [p.name for p in wanted if not (p.is_file() and p.stat().st_size)]
     if code or missing:
         said = [p.read_text(errors="replace") for p in (out, log) if p and p.is_file()]

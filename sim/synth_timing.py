@@ -15,6 +15,8 @@ from sim.environment import OSU018
 RAM_ACCESS_NS, RAM_SETUP_NS = 2.5, 0.5
 DEVICE = ["--45k", "--package", "CABGA381", "--speed", "6"]
 DEVICE_NAME = "LFE5U-45F speed 6"
+CLOCK = r"^Info: Max frequency for clock\s.*: ([\d.]+) MHz"
+PNR_S = 2700.0  # of nine tenths of a device the router may never have done
 
 
 # ---- timing in osu018 -------------------------------------------------------------------------
@@ -149,9 +151,12 @@ def place(d: flow.Design, freq_mhz: float) -> dict[str, Any]:
     log = d.out("pnr.log")
     placed: dict[str, Any] = {}
     try:
-        flow.run(command, log, [report])
-    except flow.FlowError as err:  # it says what is used before it tries
-        placed = {"failed": str(err), "used": utilisation(log.read_text())}
+        flow.run(command, log, [report], timeout_s=PNR_S)
+    except flow.FlowError as err:  # it says what is used before it tries, and a clock once placed
+        said = log.read_text()
+        placed = {"failed": str(err), "used": utilisation(said)}
+        if clock := re.search(CLOCK, said, re.MULTILINE):
+            placed["placed_mhz"] = float(clock.group(1))
     placed = placed or read_place(json.loads(report.read_text()))
     cells = json.loads(stat.read_text())["design"]["num_cells_by_type"]
     return placed | {

