@@ -16,7 +16,7 @@ RAM_ACCESS_NS, RAM_SETUP_NS = 2.5, 0.5
 DEVICE = ["--45k", "--package", "CABGA381", "--speed", "6"]
 DEVICE_NAME = "LFE5U-45F speed 6"
 CLOCK = r"^Info: Max frequency for clock\s.*: ([\d.]+) MHz"
-PNR_S = 2700.0  # of nine tenths of a device the router may never have done
+PNR_S = 1800.0  # of nine tenths of a device the router may never have done
 
 
 # ---- timing in osu018 -------------------------------------------------------------------------

