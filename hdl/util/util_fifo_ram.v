@@ -45,7 +45,7 @@ module util_fifo_ram #(
     wire ram_rd   = stored && (!mid_valid_q || out_free);
 
     // what goes direct is written, too, and overwritten: rd_ready_i comes late
-    util_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
+    util_ram_1r1w #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .BLOCK(1)) u_ram (
         .clk_i(clk_i),
         .rd_en_i(ram_rd), .rd_addr_i(rd_ptr_q), .rd_data_o(mid),
         .wr_en_i(wr_valid_i), .wr_addr_i(wr_ptr_q), .wr_data_i(wr_data_i));

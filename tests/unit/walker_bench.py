@@ -27,7 +27,7 @@ STAGES = {0: "BYP", 1: "S1", 2: "S2", 3: "S1+S2"}
 SHIFT_OF_SIZE = {0: 12, 1: 14, 2: 16, 3: 21, 4: 25, 5: 29, 6: 30, 7: 48}
 DRIVEN = (
     "rst_ni", "wreq_valid_i", "wreq_tbu_i", "wreq_msg_i", "wreq_cfg_hit_i", "wreq_cfg_i",
-    "ok_ready_i", "flt_ready_i", "winv_valid_i", "winv_msg_i", "ar_ready_i", "r_valid_i",
+    "ok_ready_i", "flt_ready_i", "winv_near_i", "winv_valid_i", "winv_msg_i", "ar_ready_i", "r_valid_i",
     "r_id_i", "r_data_i", "r_resp_i", "r_last_i", "use_ent_i", "use_cache_i", "use_domain_i",
     "use_prot_i", "use_write_i",
 )  # fmt: skip
@@ -93,6 +93,7 @@ class Bench:
         self.use_config = False
         self.tag = 0
         self.winv: deque[int] = deque()
+        self.near = False
         self.latency = (1, 1)
         self.ready = {"ar": 1.0, "ok": 1.0, "flt": 1.0, "r": 1.0}
         self.trace: list[tuple[int, str, int]] = []  # (cycle, "AR"|"R", slot)
@@ -166,15 +167,20 @@ class Bench:
             walk = self._drive_request()
             beat = self._drive_beat()
             ready = {name: int(self.rng.random() < p) for name, p in self.ready.items()}
-            dut.winv_valid_i.value = int(bool(self.winv))
+            # its message is up before it, for a cycle or more
+            going = self.near and self.rng.random() < 0.5
+            self.near = bool(self.winv) and not going
+            dut.winv_near_i.value = int(self.near)
+            dut.winv_valid_i.value = int(going)
             if self.winv:
                 dut.winv_msg_i.value = self.winv[0]
+            if going:
                 ready["ok"] = 0  # the front takes no result in the cycle of one (D18)
             dut.ar_ready_i.value = ready["ar"]
             dut.ok_ready_i.value = ready["ok"]
             dut.flt_ready_i.value = ready["flt"]
             await ReadOnly()
-            if self.winv:
+            if going:
                 # what an invalidation of this cycle finds, judged before the cycle's handshakes
                 for walk_open in self.open.values():
                     walk_open.met = True

@@ -53,7 +53,7 @@ module smmu_tbu_ask #(
     genvar d;
     generate
         for (d = 0; d < 2; d = d + 1) begin : g_dir
-            util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_msg (
+            util_ram_1r1w #(.WIDTH(`UP_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W), .BLOCK(1)) u_msg (
                 .clk_i(clk_i),
                 .rd_en_i(ask_load), .rd_addr_i(pick_slot_i), .rd_data_o(kept[d*`UP_W +: `UP_W]),
                 .wr_en_i(offer_i[d]), .wr_addr_i(offer_slot_i[d*SLOT_W +: SLOT_W]),

@@ -169,9 +169,12 @@ module smmu_tbu_utlb #(
     end
 
     // ---- victim: an overlapped entry, else a free one, else one not used lately -----
-    reg  [N-1:0] used_q, last_q;    // last_q: in the last cycle
-    wire [N-1:0] lately = used_q | last_q;
-    wire [N-1:0] used   = (&lately) ? last_q : lately;
+    // That a transaction leaves comes late: what it used is put together a cycle later.
+    reg  [N-1:0] used_q, hit_rd_q, hit_wr_q, here_q;
+    reg  [1:0]   use_q;
+    wire [N-1:0] last   = (hit_rd_q & {N{use_q[0]}}) | (hit_wr_q & {N{use_q[1]}}) | here_q;
+    wire [N-1:0] lately = used_q | last;
+    wire [N-1:0] used   = (&lately) ? last : lately;
     wire [N-1:0] pool   = (~&valid_q) ? ~valid_q : ~used;
 
     // the lowest of each; which of the two comes last, with the compares
@@ -198,13 +201,17 @@ module smmu_tbu_utlb #(
     always @(posedge clk_i) begin
         if (!rst_ni) begin
             used_q  <= {N{1'b0}};
-            last_q  <= {N{1'b0}};
+            use_q   <= 2'd0;
+            here_q  <= {N{1'b0}};
             valid_q <= {N{1'b0}};
         end else begin
             used_q  <= used;
-            last_q  <= (hit_rd & {N{lu_use_i[0]}}) | (hit_wr & {N{lu_use_i[1]}}) | here;
+            use_q   <= lu_use_i;
+            here_q  <= here;
             valid_q <= here | (valid_q & ~drop & ~(overlap & {N{up_valid_i}}));
         end
+        hit_rd_q <= hit_rd;
+        hit_wr_q <= hit_wr;
         if (up_valid_i)
             for (w = 0; w < N; w = w + 1)
                 if (here[w]) begin

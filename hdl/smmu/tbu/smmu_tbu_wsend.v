@@ -41,13 +41,24 @@ module smmu_tbu_wsend #(
     output wire               m_wlast_o
 );
     // ---- bursts in order ---------------------------------------------------------------
+    reg               put_q, put_drop_q;    // that something leaves comes late
+    reg [7:0]         put_len_q;
+    reg [CHUNK_W-1:0] put_first_q;
+    always @(posedge clk_i) begin
+        if (!rst_ni) put_q <= 1'b0;
+        else         put_q <= put_valid_i;
+        put_drop_q  <= put_drop_i;
+        put_len_q   <= put_len_i;
+        put_first_q <= put_first_i;
+    end
+
     wire               valid, drop, step, last;
     wire [7:0]         len;
     wire [CHUNK_W-1:0] first;
 
     util_fifo_ram #(.WIDTH(CHUNK_W + 9), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_bursts (
         .clk_i(clk_i), .rst_ni(rst_ni),
-        .wr_valid_i(put_valid_i), .wr_data_i({put_drop_i, put_len_i, put_first_i}),
+        .wr_valid_i(put_q), .wr_data_i({put_drop_q, put_len_q, put_first_q}),
         .rd_valid_o(valid), .rd_ready_i(step && last), .rd_data_o({drop, len, first}));
 
     // ---- one beat a cycle; dropping looks at the first and the last beat of a chunk ------

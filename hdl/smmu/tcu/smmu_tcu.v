@@ -132,7 +132,7 @@ module smmu_tcu #(
     wire [15:0]           cf_sid;
     wire [19:0]           cf_ssid;
     wire [`CFG_W-1:0]     cf_cfg;
-    wire                  winv_valid;
+    wire                  winv_near, winv_valid;
     wire [`INV_W-1:0]     winv_msg;
     wire                  flt_valid, flt_ready;
     wire [2:0]            flt_tbu;
@@ -213,7 +213,7 @@ module smmu_tcu #(
         .cf_valid_i(cf_valid), .cf_sid_i(cf_sid), .cf_ssv_i(cf_ssv), .cf_ssid_i(cf_ssid),
         .cf_cfg_i(cf_cfg), .inv_valid_i({dinv_valid, cinv_valid}),
         .inv_ready_o({dinv_ready, cinv_ready}), .inv_msg_i({dinv_msg, cinv_msg}),
-        .winv_valid_o(winv_valid), .winv_msg_o(winv_msg),
+        .winv_near_o(winv_near), .winv_valid_o(winv_valid), .winv_msg_o(winv_msg),
         .ctl_valid_i({fctl_valid, mode_valid, sync_ctl_valid}),
         .ctl_ready_o({fctl_ready, mode_ready, sync_ctl_ready}),
         .ctl_mask_i({fctl_mask, {2*NUM_TBU{1'b1}}}), .ctl_msg_i({fctl_msg, mode_msg, sync_ctl_msg}),
@@ -231,7 +231,8 @@ module smmu_tcu #(
         .ok_ent_o(ok_ent), .ok_once_o(ok_once), .ok_canstall_o(ok_canstall),
         .cf_valid_o(cf_valid), .cf_sid_o(cf_sid), .cf_ssv_o(cf_ssv), .cf_ssid_o(cf_ssid),
         .cf_cfg_o(cf_cfg), .flt_valid_o(flt_valid), .flt_ready_i(flt_ready), .flt_tbu_o(flt_tbu),
-        .flt_msg_o(flt_msg), .flt_o(flt), .winv_valid_i(winv_valid), .winv_msg_i(winv_msg),
+        .flt_msg_o(flt_msg), .flt_o(flt),
+        .winv_near_i(winv_near), .winv_valid_i(winv_valid), .winv_msg_i(winv_msg),
         .ar_valid_o(walk_ar_valid), .ar_ready_i(walk_ar_ready), .ar_id_o(walk_ar_id),
         .ar_addr_o(walk_ar_addr), .ar_len_o(walk_ar_len), .ar_size_o(walk_ar_size),
         .ar_burst_o(walk_ar_burst), .ar_cache_o(walk_ar_cache), .ar_domain_o(walk_ar_domain),

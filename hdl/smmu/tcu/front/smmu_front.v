@@ -76,6 +76,7 @@ module smmu_front #(
     input  wire [1:0]               inv_valid_i,
     output wire [1:0]               inv_ready_o,
     input  wire [2*`INV_W-1:0]      inv_msg_i,
+    output wire                     winv_near_o,
     output wire                     winv_valid_o,
     output wire [`INV_W-1:0]        winv_msg_o,
 
@@ -144,8 +145,8 @@ module smmu_front #(
         .clk_i(clk_i), .rst_ni(rst_ni),
         .inv_valid_i(inv_valid_i), .inv_ready_o(inv_ready_o), .inv_msg_i(inv_msg_i),
         .quiet_i(fill_ready && !c_valid_q), .waiting_i(a_valid || ok_valid_i), .open_o(open),
-        .dn_valid_o(inv_ask), .dn_ready_i(inv_grant), .tlb_go_o(inv_tlb), .go_o(inv_go),
-        .msg_o(inv), .tlb_ready_i(inv_done));
+        .dn_valid_o(inv_ask), .dn_ready_i(inv_grant), .tlb_go_o(inv_tlb), .near_o(winv_near_o),
+        .go_o(inv_go), .msg_o(inv), .tlb_ready_i(inv_done));
     assign winv_valid_o = inv_go;
     assign winv_msg_o   = inv;
 

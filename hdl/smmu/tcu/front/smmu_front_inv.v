@@ -11,7 +11,8 @@
 // Out    : open_o   lookups may start and results be taken
 //          dn_*     INV to all TBUs; tlb_go_o pulses with its grant, go_o (walker,
 //          configuration cache) one cycle later: a flip-flop, so that no path leads
-//          from the grant to a walk's result and back to the bus
+//          from the grant to a walk's result and back to the bus; near_o before go_o,
+//          for the walker's comparisons
 // Stalls : after an INV the gate stays open GAP cycles while work waits, so that an
 //          invalidation storm starves nobody
 // Tests  : tests/unit/test_front.py
@@ -36,6 +37,7 @@ module smmu_front_inv #(
     output wire                dn_valid_o,
     input  wire                dn_ready_i,
     output wire                tlb_go_o,
+    output wire                near_o,
     output wire                go_o,
     output wire [`INV_W-1:0]   msg_o,
     input  wire                tlb_ready_i
@@ -59,6 +61,7 @@ module smmu_front_inv #(
     assign msg_o      = msg_q;
     assign open_o     = state_q == ST_OPEN;
     assign dn_valid_o = state_q == ST_DRAIN && quiet_i;
+    assign near_o     = state_q == ST_DRAIN;
     assign go_o       = go_q;
 
     // configuration invalidations leave the main TLB alone (CMD-018)

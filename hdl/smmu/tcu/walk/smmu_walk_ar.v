@@ -69,7 +69,8 @@ module smmu_walk_ar #(
     util_ram_1r1w #(.WIDTH(`AQ_W), .DEPTH(DEPTH), .ADDR_W(AW)) u_queue (
         .clk_i(clk_i),
         .rd_en_i(pull), .rd_addr_i(rptr_q), .rd_data_o(head_msg),
-        .wr_en_i(push), .wr_addr_i(wptr_q), .wr_data_i(req_msg_i));
+        // whether a request comes is late: what is written without one is written over
+        .wr_en_i(!through), .wr_addr_i(wptr_q), .wr_data_i(req_msg_i));
 
     wire unused_ok = &{1'b0, LAST};
 endmodule

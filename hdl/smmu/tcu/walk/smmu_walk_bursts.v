@@ -47,7 +47,8 @@ module smmu_walk_bursts #(
     input  wire                  ask_valid_i,
     input  wire [SW-1:0]         ask_slot_i,
     input  wire [1:0]            ask_kind_i,
-    input  wire [15:0]           ask_hash_i,    // of its line, if it is one
+    input  wire [47:0]           ask_hash_i,    // of the lines it can be of
+    input  wire [1:0]            ask_pick_i,    // 1x: the highest, 01: the middle one, 00: the lowest
     output reg                   clash_o,
     output reg  [SW-1:0]         clash_slot_o,
     output wire                  again_o,
@@ -86,6 +87,16 @@ module smmu_walk_bursts #(
     end
 
     // ---- a new read -----------------------------------------------------------------
+    // Every line it can be of is compared; which it is comes last.
+    function automatic on_its_way;
+        input [15:0] hash;
+        input [47:0] asked;
+        input [1:0]  pick;
+        on_its_way = pick[1] ? hash == asked[47:32] : pick[0] ? hash == asked[31:16]
+                                                              : hash == asked[15:0];
+    endfunction
+    wire [15:0] ask_hash = ask_pick_i[1] ? ask_hash_i[47:32] : ask_pick_i[0] ? ask_hash_i[31:16]
+                                                                             : ask_hash_i[15:0];
     integer i;
     always @(*) begin
         clash_o      = 1'b0;
@@ -94,9 +105,9 @@ module smmu_walk_bursts #(
         if (ask_valid_i && ask_kind_i == `RD_LINE) begin
             for (i = 0; i < WALK_SLOTS; i = i + 1)
                 if ((nx_q[i] && nx_kind_q[i*2 +: 2] == `RD_LINE
-                     && nx_hash_q[i*16 +: 16] == ask_hash_i)
+                     && on_its_way(nx_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i))
                     || (cu_q[i] && cu_kind_q[i*2 +: 2] == `RD_LINE
-                        && cu_hash_q[i*16 +: 16] == ask_hash_i)) begin
+                        && on_its_way(cu_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i))) begin
                     clash_o      = 1'b1;
                     clash_slot_o = i[SW-1:0];
                 end
@@ -118,7 +129,7 @@ module smmu_walk_bursts #(
     reg [LATE-1:0]   late;
     always @(*)
         for (j = 0; j < LATE; j = j + 1)
-            late[j] = late_q[j] && late_hash_q[j*16 +: 16] == ask_hash_i;
+            late[j] = late_q[j] && on_its_way(late_hash_q[j*16 +: 16], ask_hash_i, ask_pick_i);
     assign again_o = ask_valid_i && ask_kind_i == `RD_LINE && !clash_o && (|late);
     wire asked = ask_valid_i && !clash_o && !again_o;
 
@@ -139,7 +150,7 @@ module smmu_walk_bursts #(
                 end
                 if (ask) begin
                     nx_kind_q[g*2 +: 2]   <= ask_kind_i;
-                    nx_hash_q[g*16 +: 16] <= ask_hash_i;
+                    nx_hash_q[g*16 +: 16] <= ask_hash;
                 end
                 if (beat) begin
                     cu_errs_q[g]       <= errs;

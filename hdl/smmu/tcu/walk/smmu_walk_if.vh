@@ -56,7 +56,8 @@
 `define WS_FCLS_LSB     (`WS_FS2_LSB + 1)           // fault: CLASS
 `define WS_FCLS_W       2
 `define WS_FFIX_LSB     (`WS_FCLS_LSB + `WS_FCLS_W) // fault: not configurable though its event is (FLT-008)
-`define WS_W            (`WS_FFIX_LSB + 1)
+`define WS_S2ADR_LSB    (`WS_FFIX_LSB + 1)          // S2ACT again, to choose addresses: one flip-flop cannot drive all
+`define WS_W            (`WS_S2ADR_LSB + 1)
 
 // phases: purpose of the current address
 `define PH_STE1         3'd0    // level 1 stream table descriptor

@@ -7,7 +7,7 @@
 // Clock  : none, purely combinational
 // In     : the event, the purpose of the current address, every address it can be
 //          found_i  stage 2 has found the page of what is to be read
-// Out    : rd_*  the read;  rd_hash_o of its line, of no meaning unless it is a line
+// Out    : rd_*  the read
 // Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -30,7 +30,6 @@ module smmu_walk_read (
     // tables: what was found, else the next descriptor
     input  wire [47:0]  out_i,
     input  wire [47:0]  tgt_addr_i,
-    input  wire [15:0]  tgt_hash_i,
 
     // attributes
     input  wire [1:0]   table_sh_i,
@@ -45,12 +44,9 @@ module smmu_walk_read (
 
     output reg  [1:0]   rd_kind_o,
     output wire [47:0]  rd_addr_o,
-    output wire [15:0]  rd_hash_o,
     output wire [3:0]   rd_cache_o,
     output wire [1:0]   rd_domain_o
 );
-`include "smmu_walk_hash.vh"
-
     wire of_st  = ev_new_i || phase_i == `PH_STE1;     // a new walk has no state yet
     wire of_ste = phase_i == `PH_STE;
     wire of_cd1 = phase_i == `PH_CD1 && !s2act_i;
@@ -60,8 +56,6 @@ module smmu_walk_read (
                      : of_ste               ? cd_addr_i
                      : of_cd1               ? cd2_addr_i
                      : found_i              ? out_i : tgt_addr_i;
-    // the hash of each address is made beside it: what chooses comes last
-    assign rd_hash_o = found_i ? f_line_hash(out_i) : tgt_hash_i;
 
     always @(*)
         if (ev_new_i)

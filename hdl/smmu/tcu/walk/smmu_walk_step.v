@@ -68,13 +68,15 @@ module smmu_walk_step #(
 
     output wire [1:0]       rd_kind_o,
     output wire [47:0]      rd_addr_o,
-    output wire [15:0]      rd_hash_o,
+    output wire [47:0]      rd_hash_o,      // of the lines it can be of; which: rd_pick_o
+    output wire [1:0]       rd_pick_o,
     output wire [1:0]       rd_beats_o,     // of a line, minus 1
     output wire [3:0]       rd_cache_o,
     output wire [1:0]       rd_domain_o,
 
     output wire             look_s2_o,
-    output wire [`WK_W-1:0] look_key_o,
+    output wire [`WK_W-1:0] look_s1_key_o,
+    output wire [`WK_W-1:0] look_s2_key_o,
 
     output reg              cf_valid_o,
     output reg              cf_abort_o,
@@ -83,7 +85,8 @@ module smmu_walk_step #(
     output wire             know_ste_o,     // VMID of ste_i counts from now on
     output wire             know_cd_o,      // ASID of cd_i counts from now on
 
-    output wire [`WK_W-1:0] fill_key_o,
+    output wire [`WK_W-1:0] fill_s1_key_o,
+    output wire [`WK_W-1:0] fill_s2_key_o,
     output wire [1:0]       fill_level_o,   // of the descriptor
     output wire [1:0]       fill_wc_level_o, // of the table it points to
     output wire             fill_spare_o,   // a line for a free place only
@@ -104,6 +107,7 @@ module smmu_walk_step #(
     wire             rnw   = up[`UP_RNW_LSB];
     wire [2:0]       phase = ws_i[`WS_PHASE_LSB +: 3];
     wire             s2act = ws_i[`WS_S2ACT_LSB];
+    wire             s2adr = ws_i[`WS_S2ADR_LSB];   // the same
     wire [63:0]      word  = ws_i[`WS_RA_LSB + 3] ? rd_data_i[127:64] : rd_data_i[63:0];
 
     wire        sid_ok, span_ok, l2_over, sub_bad, disabled, s1_on, s2_on, cd_2lvl, l1cd_bad;
@@ -121,7 +125,7 @@ module smmu_walk_step #(
     smmu_ste_check #(.OAS(OAS)) u_ste (.ste_i(ste_i), .ok_o(ste_ok));
     smmu_cd_check  #(.OAS(OAS)) u_cd  (.ste_i(ste_i), .cd_i(cd_i), .ok_o(cd_ok));
 
-    wire        va_ok, half, ipa_ok, have, inval, addrsz, is_table, leaf, access;
+    wire        va_ok, half, ipa_ok, have, inval, addrsz, is_table, leaf, access, down;
     wire [1:0]  gran1 = geo1_i[`GEO_GRAN_LSB +: 2];
     wire [1:0]  gran2 = geo2_i[`GEO_GRAN_LSB +: 2];
     wire [1:0]  gran, level, tgt_level;
@@ -130,22 +134,21 @@ module smmu_walk_step #(
     wire [5:0]  perm, walk1_attr, walk2_attr;
     wire [2:0]  size;
     wire [47:0] next, out, tgt_addr;
-    wire [15:0] tgt_hash;
     smmu_walk_table #(.OAS(OAS)) u_table (
-        .s2_i(s2act), .rd_i(ev_read_i), .rd_desc_i(word), .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
+        .s2_i(s2act), .s2_adr_i(s2adr), .rd_i(ev_read_i), .rd_desc_i(word), .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
         .geo1_i(geo1_i), .geo2_i(geo2_i), .ws_i(ws_i),
-        .lk_wc_hit_i(s2act ? s2_wc_hit_i : s1_wc_hit_i),
-        .lk_wc_level_i(s2act ? s2_wc_level_i : s1_wc_level_i), .lk_wc_hier_i(s1_wc_hier_i),
-        .lk_wc_base_i(s2act ? s2_wc_base_i : s1_wc_base_i),
+        .lk_wc_hit_i(s2adr ? s2_wc_hit_i : s1_wc_hit_i),
+        .lk_wc_level_i(s2adr ? s2_wc_level_i : s1_wc_level_i), .lk_wc_hier_i(s1_wc_hier_i),
+        .lk_wc_base_i(s2adr ? s2_wc_base_i : s1_wc_base_i),
         .lk_desc_hit_i(s2act ? s2_lc_hit_i || s2_ln_hit_i : s1_ln_hit_i),
         .lk_desc_level_i(!s2act ? s1_ln_level_i : s2_lc_hit_i ? s2_lc_level_i : s2_ln_level_i),
         .lk_desc_hier_i(s1_ln_hier_i),
-        .lk_desc_i(!s2act ? s1_ln_desc_i : s2_lc_hit_i ? s2_lc_desc_i : s2_ln_desc_i),
+        .lk_desc_i(!s2adr ? s1_ln_desc_i : s2_lc_hit_i ? s2_lc_desc_i : s2_ln_desc_i),
         .va_ok_o(va_ok), .half_o(half), .ipa_ok_o(ipa_ok), .gran_o(gran),
         .have_o(have), .desc_o(desc), .level_o(level), .inval_o(inval), .addrsz_o(addrsz),
         .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .hier_up_o(hier_up),
         .perm_o(perm), .size_o(size), .next_o(next), .out_o(out),
-        .tgt_addr_o(tgt_addr), .tgt_hash_o(tgt_hash), .tgt_level_o(tgt_level),
+        .tgt_addr_o(tgt_addr), .tgt_hash_o(rd_hash_o), .down_o(down), .tgt_level_o(tgt_level),
         .tgt_beats_o(rd_beats_o), .tgt_hier_o(tgt_hier), .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
 
     // ---- the read, if there is one ----------------------------------------------------
@@ -154,13 +157,15 @@ module smmu_walk_step #(
         .ev_new_i(ev_new_i), .phase_i(phase), .s2act_i(s2act), .found_i(found),
         .strtab_2lvl_i(strtab_2lvl_i), .cd_2lvl_i(cd_2lvl), .st_addr_i(st_addr),
         .ste2_addr_i(ste2_addr), .cd_addr_i(cd_addr), .cd2_addr_i(cd2_addr), .out_i(out),
-        .tgt_addr_i(tgt_addr), .tgt_hash_i(tgt_hash),
+        .tgt_addr_i(tgt_addr),
         .table_sh_i(table_sh_i), .table_oc_i(table_oc_i), .table_ic_i(table_ic_i),
         .strtab_ra_i(strtab_ra_i), .ste_i(ste_i), .walk1_attr_i(walk1_attr),
         .walk2_attr_i(walk2_attr), .s2_memattr_i(desc[`PTE_S2_MEMATTR_LSB +: 4]),
         .s2_sh_i(desc[`PTE_S2_SH_LSB +: 2]),
-        .rd_kind_o(rd_kind_o), .rd_addr_o(rd_addr_o), .rd_hash_o(rd_hash_o),
+        .rd_kind_o(rd_kind_o), .rd_addr_o(rd_addr_o),
         .rd_cache_o(rd_cache_o), .rd_domain_o(rd_domain_o));
+
+    assign rd_pick_o = {found, down};
 
     // ---- what the leaf allows -------------------------------------------------------
     wire priv_x, inst_x, perm_ok;
@@ -441,6 +446,7 @@ module smmu_walk_step #(
         ws_o[`WS_FS2_LSB]       = flt_s2;
         ws_o[`WS_FCLS_LSB +: 2] = flt_cls;
         ws_o[`WS_FFIX_LSB]      = flt_fix;
+        ws_o[`WS_S2ADR_LSB]     = ws_o[`WS_S2ACT_LSB];
         // a configuration-only request learns whether the stream can stall, no more
         if (do_flt_o && kind == `UP_K_CFG) begin
             do_flt_o = 1'b0;
@@ -461,12 +467,10 @@ module smmu_walk_step #(
     wire [35:0] look_page = ev_redo_i ? page : next_adr[47:12];
     wire [15:0] vmid = ste_i[`STE_S2VMID_LSB +: 16];
     wire [15:0] asid = cd_i[`CD_ASID_LSB +: 16];
-    assign look_key_o = look_s2_o
-        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, look_page}
-        : {gran1, look_nest, asid, vmid, half, va[47:12]};
-    assign fill_key_o = s2act
-        ? {gran2, 1'b0, 16'd0, vmid, 1'b0, page}
-        : {gran1, s2en, asid, vmid, half, va[47:12]};
+    assign look_s1_key_o = {gran1, look_nest, asid, vmid, half, va[47:12]};
+    assign look_s2_key_o = {gran2, 1'b0, 16'd0, vmid, 1'b0, look_page};
+    assign fill_s1_key_o = {gran1, s2en, asid, vmid, half, va[47:12]};
+    assign fill_s2_key_o = {gran2, 1'b0, 16'd0, vmid, 1'b0, page};
     assign fill_wc_level_o = tgt_level;
     assign fill_level_o    = level;
     assign fill_spare_o    = is_table;

@@ -22,7 +22,8 @@
 module smmu_walk_table #(
     parameter OAS = 48                      // 40, 42, 44, 48
 ) (
-    input  wire             s2_i,
+    input  wire             s2_i,           // stage 2 is at work
+    input  wire             s2_adr_i,       // the same, for addresses: one wire would carry too much
     input  wire             rd_i,
     input  wire [63:0]      rd_desc_i,
     input  wire [63:0]      va_i,
@@ -64,7 +65,8 @@ module smmu_walk_table #(
     output wire [47:0]      out_o,          // leaf: output address with its offset
     // where to go on
     output wire [47:0]      tgt_addr_o,
-    output wire [15:0]      tgt_hash_o,     // of its line
+    output wire [47:0]      tgt_hash_o,     // of the lines it can be of: out_o, below desc_o, neither
+    output wire             down_o,         // below desc_o
     output wire [1:0]       tgt_level_o,
     output wire [1:0]       tgt_beats_o,    // 16-byte beats of the line, minus 1
     output wire [3:0]       tgt_hier_o,
@@ -137,19 +139,19 @@ module smmu_walk_table #(
 
     wire [35:0] inside;             // pages inside the leaf
     smmu_page_low u_size (.size_i(size_o), .low_o(inside));
-    assign out_o = next_o | ((s2_i ? adr : va_i[47:0]) & {inside, 12'hfff});
+    wire [47:0] in = s2_adr_i ? adr : va_i[47:0];
+    assign out_o = next_o | (in & {inside, 12'hfff});
 
     // ---- the next descriptor ------------------------------------------------------
     // Every address it can be is made from the context alone; what was read or found chooses.
-    wire [47:0] in    = s2_i ? adr : va_i[47:0];
-    wire [1:0]  start = s2_i ? start2 : start1;
+    wire [1:0]  start = s2_adr_i ? start2 : start1;
     wire [12:0] index1, index2, index3;
     smmu_table_index u_index (
         .addr_i(in), .gran_i(gran_o), .index1_o(index1), .index2_o(index2), .index3_o(index3));
     wire [47:0] start_pa;
     smmu_start_addr u_start (
-        .base_i(s2_i ? base2 : base1), .addr_i(in), .gran_i(gran_o), .level_i(start),
-        .mask_i(s2_i ? mask2 : mask1), .pa_o(start_pa));
+        .base_i(s2_adr_i ? base2 : base1), .addr_i(in), .gran_i(gran_o), .level_i(start),
+        .mask_i(s2_adr_i ? mask2 : mask1), .pa_o(start_pa));
     // only as much of a line as lies in the start table (D15)
     wire [1:0] beats1 = mask1[2] ? 2'd3 : {1'b0, mask1[1]};
     wire [1:0] beats2 = mask2[2] ? 2'd3 : {1'b0, mask2[1]};
@@ -162,7 +164,7 @@ module smmu_walk_table #(
     wire [1:0] lvl1 = ws_i[`WS_LVL1_LSB +: 2];
 
     // where to go on when nothing was found
-    wire [1:0] else_level = saved       ? (s2_i ? ws_i[`WS_LVL2_LSB +: 2] : lvl1)
+    wire [1:0] else_level = saved       ? (s2_adr_i ? ws_i[`WS_LVL2_LSB +: 2] : lvl1)
                           : lk_wc_hit_i ? lk_wc_level_i : start;
     assign tgt_level_o = down ? level_o + 2'd1 : else_level;
 
@@ -183,11 +185,13 @@ module smmu_walk_table #(
     wire [47:0] below = {desc_o[47:16], desc_o[15:14] & {2{!gran_o[1]}},
                          desc_o[13:12] & {2{gran_o == 2'd0}}, 12'd0};
     wire [47:0] down_addr = below | {32'd0, index_down, 3'd0};
-    wire [47:0] else_addr = saved       ? (s2_i ? ws_i[`WS_RA_LSB +: 48] : adr)
+    wire [47:0] else_addr = saved       ? (s2_adr_i ? ws_i[`WS_RA_LSB +: 48] : adr)
                           : lk_wc_hit_i ? {lk_wc_base_i, 12'd0} | {32'd0, index_wc, 3'd0}
                           :               start_pa;
     assign tgt_addr_o = down ? down_addr : else_addr;
-    assign tgt_hash_o = down ? f_line_hash(down_addr) : f_line_hash(else_addr);
+    // compared before it is known which: what chooses comes last
+    assign tgt_hash_o = {f_line_hash(out_o), f_line_hash(down_addr), f_line_hash(else_addr)};
+    assign down_o     = down;
 
     assign tgt_beats_o = down           ? 2'd3
                        : s2_i && !found ? ((else_level == start2) ? beats2 : 2'd3)

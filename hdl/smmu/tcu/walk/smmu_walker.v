@@ -64,6 +64,7 @@ module smmu_walker #(
     output wire [`FLT_W-1:0]     flt_o,
 
     // invalidation
+    input  wire                  winv_near_i,
     input  wire                  winv_valid_i,
     input  wire [`INV_W-1:0]     winv_msg_i,
 
@@ -155,7 +156,8 @@ module smmu_walker #(
     wire                  do_read, clash, again;
     wire [1:0]            rd_kind, rd_beats;
     wire [47:0]           rd_addr;
-    wire [15:0]           rd_hash;
+    wire [47:0]           rd_hash;
+    wire [1:0]            rd_pick;
     wire [SW-1:0]         clash_slot;
     wire [WALK_SLOTS-1:0] idle;
     smmu_walk_bursts #(.WALK_SLOTS(WALK_SLOTS), .SW(SW)) u_bursts (
@@ -166,7 +168,7 @@ module smmu_walker #(
         .b_errs_o(b_errs), .b_first_o(b_first), .b_last_o(b_last), .b_kind_o(b_kind),
         .b_count_o(b_count),
         .ask_valid_i(do_read), .ask_slot_i(s_slot_q), .ask_kind_i(rd_kind),
-        .ask_hash_i(rd_hash), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
+        .ask_hash_i(rd_hash), .ask_pick_i(rd_pick), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
         .idle_o(idle));
 
     // ---- contexts ---------------------------------------------------------------------
@@ -193,7 +195,7 @@ module smmu_walker #(
 
     // ---- caches -----------------------------------------------------------------------
     wire             do_look, look_s2, look_ready, take_alloc;
-    wire [`WK_W-1:0] look_key, fill_key;
+    wire [`WK_W-1:0] look_s1_key, look_s2_key, fill_s1_key, fill_s2_key;
     wire [1:0]       fill_level;
     wire [1:0]       fill_wc_level;
     wire             fill_spare;
@@ -215,7 +217,7 @@ module smmu_walker #(
     ) u_look (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .req_valid_i(do_look), .req_ready_o(look_ready), .req_slot_i(s_slot_q),
-        .req_s2_i(look_s2), .req_key_i(look_key),
+        .req_s2_i(look_s2), .req_s1_key_i(look_s1_key), .req_s2_key_i(look_s2_key),
         .k_valid_o(k_valid), .k_slot_o(k_slot), .take_i(take_look),
         .s1_wc_hit_o(s1_wc_hit), .s1_wc_level_o(s1_wc_level), .s1_wc_hier_o(s1_wc_hier),
         .s1_wc_base_o(s1_wc_base), .s1_ln_hit_o(s1_ln_hit), .s1_ln_level_o(s1_ln_level),
@@ -223,7 +225,8 @@ module smmu_walker #(
         .s2_wc_hit_o(s2_wc_hit), .s2_wc_level_o(s2_wc_level), .s2_wc_base_o(s2_wc_base),
         .s2_lc_hit_o(s2_lc_hit), .s2_lc_level_o(s2_lc_level), .s2_lc_desc_o(s2_lc_desc),
         .s2_ln_hit_o(s2_ln_hit), .s2_ln_level_o(s2_ln_level), .s2_ln_desc_o(s2_ln_desc),
-        .fill_key_i(fill_key), .fill_level_i(fill_level), .fill_wc_level_i(fill_wc_level),
+        .fill_step_i(s_walk), .fill_s1_key_i(fill_s1_key), .fill_s2_key_i(fill_s2_key),
+        .fill_level_i(fill_level), .fill_wc_level_i(fill_wc_level),
         .fill_spare_i(fill_spare), .fill_hier_i(fill_hier), .fill_ln_hier_i(fill_ln_hier),
         .fill_base_i(fill_base), .fill_desc_i(fill_desc),
         .fill_s1_wc_i(fill_s1_wc && take_alloc), .fill_s2_wc_i(fill_s2_wc && take_alloc),
@@ -233,7 +236,7 @@ module smmu_walker #(
         .bt_valid_i(b_valid && b_kind == `RD_LINE && !b_first),
         .bt_slot_i({{(6-SW){1'b0}}, b_slot}), .bt_err_i(b_err), .bt_last_i(b_last),
         .bt_kill_i(dead[b_slot]), .beat_data_i(b_data),
-        .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
+        .winv_near_i(winv_near_i), .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     // ---- the step -----------------------------------------------------------------------
     wire       do_flt, cf_valid, cf_abort, cf_s1, cf_s2, know_ste, know_cd;
@@ -253,12 +256,14 @@ module smmu_walker #(
         .table_sh_i(table_sh_i), .table_oc_i(table_oc_i), .table_ic_i(table_ic_i),
         .strtab_ra_i(strtab_ra_i),
         .do_read_o(do_read), .do_look_o(do_look), .do_ok_o(do_ok), .do_flt_o(do_flt),
-        .ws_o(ws_next), .rd_kind_o(rd_kind), .rd_addr_o(rd_addr), .rd_hash_o(rd_hash), .rd_beats_o(rd_beats),
+        .ws_o(ws_next), .rd_kind_o(rd_kind), .rd_addr_o(rd_addr), .rd_hash_o(rd_hash),
+        .rd_pick_o(rd_pick), .rd_beats_o(rd_beats),
         .rd_cache_o(rd_cache), .rd_domain_o(rd_domain),
-        .look_s2_o(look_s2), .look_key_o(look_key),
+        .look_s2_o(look_s2), .look_s1_key_o(look_s1_key), .look_s2_key_o(look_s2_key),
         .cf_valid_o(cf_valid), .cf_abort_o(cf_abort), .cf_s1_o(cf_s1), .cf_s2_o(cf_s2),
         .know_ste_o(know_ste), .know_cd_o(know_cd),
-        .fill_key_o(fill_key), .fill_level_o(fill_level), .fill_wc_level_o(fill_wc_level),
+        .fill_s1_key_o(fill_s1_key), .fill_s2_key_o(fill_s2_key),
+        .fill_level_o(fill_level), .fill_wc_level_o(fill_wc_level),
         .fill_spare_o(fill_spare), .fill_hier_o(fill_hier), .fill_ln_hier_o(fill_ln_hier),
         .fill_base_o(fill_base), .fill_desc_o(fill_desc),
         .fill_s1_wc_o(fill_s1_wc), .fill_s2_wc_o(fill_s2_wc), .fill_s2_lc_o(fill_s2_lc),

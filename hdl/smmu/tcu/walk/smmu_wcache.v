@@ -30,11 +30,14 @@ module smmu_wcache #(
     output reg  [1:0]        level_o,
     output wire [DATA_W-1:0] data_o,
 
+    input  wire              op_valid_i,    // key of a fill that may come in the next cycle
+    input  wire [`WK_W-1:0]  op_key_i,
     input  wire              fill_valid_i,
     input  wire [`WK_W-1:0]  fill_key_i,
     input  wire [1:0]        fill_level_i,
     input  wire [DATA_W-1:0] fill_data_i,
 
+    input  wire              winv_near_i,
     input  wire              winv_valid_i,
     input  wire [`INV_W-1:0] winv_msg_i
 );
@@ -44,25 +47,23 @@ module smmu_wcache #(
     wire [IDX_W-1:0] lu_idx, al_idx;
     wire [1:0]       lu_level;
     /* verilator lint_off UNUSEDSIGNAL */ // of interest to lines only
-    wire [2:0]       lu_sub;
-    wire             al_go;
+    wire [ENTRIES*2-1:0] levels;
+    wire                 al_go;
     /* verilator lint_on UNUSEDSIGNAL */
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(SPAN)) u_tags (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
-        .lu_level_o(lu_level), .lu_sub_o(lu_sub),
+        .lu_level_o(lu_level), .levels_o(levels), .usable_i({ENTRIES{1'b1}}),
+        .op_valid_i(op_valid_i), .op_key_i(op_key_i),
         .al_valid_i(fill_valid_i), .al_spare_i(1'b0), .al_live_i(1'b1), .al_key_i(fill_key_i),
         .al_level_i(fill_level_i), .al_go_o(al_go), .al_idx_o(al_idx),
         .busy_i({ENTRIES{1'b0}}), .live_i({ENTRIES{1'b0}}),
-        .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
-
-    // the entry read is being replaced: the word is undefined and does not count
-    wire clash = fill_valid_i && al_idx == lu_idx;
+        .winv_near_i(winv_near_i), .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     always @(posedge clk_i) begin
         if (!rst_ni)        hit_o <= 1'b0;
-        else if (lu_take_i) hit_o <= lu_hit && !clash;
+        else if (lu_take_i) hit_o <= lu_hit;
         if (lu_take_i)      level_o <= lu_level;
     end
 

@@ -33,6 +33,8 @@ module smmu_wlines #(
     output reg  [3:0]        hier_o,        // accumulated hierarchical bits above the line
     output wire [63:0]       desc_o,
 
+    input  wire              op_valid_i,    // key of an allocation that may come in the next cycle
+    input  wire [`WK_W-1:0]  op_key_i,
     input  wire              al_valid_i,
     input  wire              al_spare_i,    // only if a place is free
     input  wire [5:0]        al_slot_i,
@@ -48,6 +50,7 @@ module smmu_wlines #(
     input  wire              bt_kill_i,
     input  wire [127:0]      beat_data_i,   // of al_* or bt_*, never both
 
+    input  wire              winv_near_i,
     input  wire              winv_valid_i,
     input  wire [`INV_W-1:0] winv_msg_i
 );
@@ -62,17 +65,20 @@ module smmu_wlines #(
     wire               lu_hit;
     wire [IDX_W-1:0]   lu_idx, al_idx;
     wire [1:0]         lu_level;
-    wire [2:0]         lu_sub;
+    reg  [2:0]         lu_sub;
+    reg  [ENTRIES-1:0] usable;
     wire [ENTRIES-1:0] live;
+    wire [ENTRIES*2-1:0] levels;
     wire               al_go;
 
     smmu_wtags #(.ENTRIES(ENTRIES), .IDX_W(IDX_W), .STAGE2(STAGE2), .SPAN(2)) u_tags (
         .clk_i(clk_i), .rst_ni(rst_ni),
         .lu_valid_i(lu_valid_i), .lu_key_i(lu_key_i), .lu_hit_o(lu_hit), .lu_idx_o(lu_idx),
-        .lu_level_o(lu_level), .lu_sub_o(lu_sub),
+        .lu_level_o(lu_level), .levels_o(levels), .usable_i(usable),
+        .op_valid_i(op_valid_i), .op_key_i(op_key_i),
         .al_valid_i(al_valid_i), .al_spare_i(al_spare_i), .al_live_i(1'b0), .al_key_i(al_key_i),
         .al_level_i(al_level_i), .al_go_o(al_go), .al_idx_o(al_idx), .busy_i(fill_q), .live_i(live),
-        .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
+        .winv_near_i(winv_near_i), .winv_valid_i(winv_valid_i), .winv_msg_i(winv_msg_i));
 
     // ---- later beats: whose entry? ----------------------------------------------
     integer           i;
@@ -119,14 +125,63 @@ module smmu_wlines #(
     endgenerate
 
     // ---- look up ----------------------------------------------------------------
-    wire [3:0] lu_good = good_q[lu_idx*4 +: 4];
-    wire       clash   = al_go && al_idx == lu_idx;
-    wire       lu_ok   = lu_hit && lu_good[lu_sub[2:1]] && !clash;
-    reg        high_q;                      // descriptor in the upper half of the beat
+    // page-number bits that choose one of the eight descriptors of a line
+    /* verilator lint_off UNUSEDSIGNAL */ // some bits start no level
+    function automatic [2:0] f_sub;
+        input [1:0]  gran;
+        input [1:0]  level;
+        input [36:0] addr;
+        /* verilator lint_on UNUSEDSIGNAL */
+        case ({gran, level})
+            4'b00_00: f_sub = addr[29:27];
+            4'b00_01: f_sub = addr[20:18];
+            4'b00_10: f_sub = addr[11:9];
+            4'b00_11: f_sub = addr[2:0];
+            4'b01_00: f_sub = {1'b0, addr[36:35]};
+            4'b01_01: f_sub = addr[26:24];
+            4'b01_10: f_sub = addr[15:13];
+            4'b01_11: f_sub = addr[4:2];
+            4'b10_10: f_sub = addr[19:17];
+            4'b10_11: f_sub = addr[6:4];
+            default:  f_sub = addr[32:30];      // 64K has no level 0
+        endcase
+    endfunction
+    wire [36:0] lu_addr = lu_key_i[`WK_ADDR_LSB +: 37];
+    wire [1:0]  lu_gran = lu_key_i[`WK_GRAN_LSB +: 2];
+    // one of each level; an entry hits if it holds that of its level
+    reg  [2:0]  sub_0, sub_1, sub_2, sub_3;
+    reg  [1:0]  sub_beat;
+    integer     e;
+    always @(*) begin
+        sub_0 = f_sub(lu_gran, 2'd0, lu_addr);
+        sub_1 = f_sub(lu_gran, 2'd1, lu_addr);
+        sub_2 = f_sub(lu_gran, 2'd2, lu_addr);
+        sub_3 = f_sub(lu_gran, 2'd3, lu_addr);
+        usable   = {ENTRIES{1'b0}};
+        sub_beat = 2'd0;
+        e        = 0;
+        if (lu_valid_i)
+            for (e = 0; e < ENTRIES; e = e + 1) begin
+                case (levels[e*2 +: 2])
+                    2'd0:    sub_beat = sub_0[2:1];
+                    2'd1:    sub_beat = sub_1[2:1];
+                    2'd2:    sub_beat = sub_2[2:1];
+                    default: sub_beat = sub_3[2:1];
+                endcase
+                usable[e] = good_q[{e[IDX_W-1:0], sub_beat}];
+            end
+        case (lu_level)
+            2'd0:    lu_sub = sub_0;
+            2'd1:    lu_sub = sub_1;
+            2'd2:    lu_sub = sub_2;
+            default: lu_sub = sub_3;
+        endcase
+    end
+    reg high_q;                             // descriptor in the upper half of the beat
 
     always @(posedge clk_i) begin
         if (!rst_ni)        hit_o <= 1'b0;
-        else if (lu_take_i) hit_o <= lu_ok;
+        else if (lu_take_i) hit_o <= lu_hit;
         if (lu_take_i) begin
             level_o <= lu_level;
             hier_o  <= hier_q[lu_idx*4 +: 4];
@@ -151,8 +206,21 @@ module smmu_wlines #(
     wire f_on = f_past_q && rst_ni;
 
     // beats of a burst in its order, and none of a slot that has no burst (smmu_walk_bursts);
-    // al_* and bt_* share the data; al_* and winv_* a comparison
-    always @(*) if (f_on) assume (!(al_valid_i && (bt_valid_i || winv_valid_i)));
+    // al_* and bt_* share the data; al_* and winv_* a comparison, which is made a cycle ahead
+    reg              f_near_q = 1'b0, f_op_q = 1'b0;
+    reg [`INV_W-1:0] f_winv_q;
+    reg [`WK_W-1:0]  f_key_q;
+    always @(posedge clk_i) begin
+        f_near_q <= rst_ni && winv_near_i;
+        f_op_q   <= rst_ni && op_valid_i;
+        f_winv_q <= winv_msg_i;
+        f_key_q  <= op_key_i;
+    end
+    always @(*) if (f_on) begin
+        assume (!(al_valid_i && (bt_valid_i || winv_valid_i)));
+        if (winv_valid_i) assume (f_near_q && winv_msg_i == f_winv_q);
+        if (al_valid_i) assume (f_op_q && al_key_i == f_key_q);
+    end
 
     // ---- one entry, any: has the burst that fills it been overtaken? ---------------------------
     (* anyconst *) wire [IDX_W-1:0] f_ent;
