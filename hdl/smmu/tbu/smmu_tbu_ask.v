@@ -69,7 +69,8 @@ module smmu_tbu_ask #(
 
     // ---- choice: older ones first; SYNC is rare, slots ask once each ----------------------------
     reg              up_valid_q;
-    reg  [`UP_W-1:0] up_q;
+    reg              top_q;             // a write of S1: told apart behind the register
+    reg  [`UP_W-1:0] up_q, up_top_q;
     wire             free = !up_valid_q || up_ready_i;
 
     assign sync_grant_o  = free && sync_valid_i;
@@ -87,14 +88,17 @@ module smmu_tbu_ask #(
     always @(posedge clk_i) begin
         if (!rst_ni)   up_valid_q <= 1'b0;
         else if (free) up_valid_q <= sync_valid_i || ask_valid_q || |s1_valid_i;
-        if (free)
-            up_q <= sync_valid_i ? sync_msg
-                  : ask_valid_q  ? (ask_write_q ? kept[`UP_W +: `UP_W] : kept[0 +: `UP_W])
-                  : s1_valid_i[0] ? s1_msg_i[0 +: `UP_W] : s1_msg_i[`UP_W +: `UP_W];
+        if (free) begin
+            top_q    <= !sync_valid_i && !ask_valid_q && !s1_valid_i[0];
+            up_top_q <= s1_msg_i[`UP_W +: `UP_W];
+            up_q     <= sync_valid_i ? sync_msg
+                      : ask_valid_q  ? (ask_write_q ? kept[`UP_W +: `UP_W] : kept[0 +: `UP_W])
+                      : s1_msg_i[0 +: `UP_W];
+        end
     end
 
     assign up_valid_o = up_valid_q;
-    assign up_msg_o   = up_q;
+    assign up_msg_o   = top_q ? up_top_q : up_q;
 endmodule
 
 `default_nettype wire

@@ -16,7 +16,8 @@
 //          w_room_*    write: chunks for S1, with and without the reserve
 // Out    : leave_*  this cycle a request goes to the memory side (ax_* pins a
 //          cycle later);  alloc_*  S1 takes a slot;  up_*  message for the TCU
-// Stalls : ax_ready_i stalls S1 and replay; nothing else stalls what hits
+// Stalls : ax_ready_i stalls S1 and replay; without a slot, or room to leave, what hits passes
+//          every second cycle; nothing else stalls what hits
 // Tests  : tests/unit/test_tbu.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -113,6 +114,7 @@ module smmu_tbu_path #(
 
     // ---- replay stage: the request comes out of the RAM -----------------------------------
     reg              rp_valid_q, rp_once_q;
+    reg              rp_none_q;         // chooses addresses: rp_valid_q could not drive all that it chooses
     reg [SLOT_W-1:0] rp_slot_q;
     wire [REQ_W-1:0] rp_req;
     wire             room, go;
@@ -128,8 +130,13 @@ module smmu_tbu_path #(
         .wr_en_i(s1_valid_i && can_rsvd_i), .wr_addr_i(alloc_slot_i), .wr_data_i(s1_req_i));
 
     always @(posedge clk_i) begin
-        if (!rst_ni)      rp_valid_q <= 1'b0;
-        else if (rp_load) rp_valid_q <= pick_take_o;
+        if (!rst_ni) begin
+            rp_valid_q <= 1'b0;
+            rp_none_q  <= 1'b1;
+        end else if (rp_load) begin
+            rp_valid_q <= pick_take_o;
+            rp_none_q  <= !pick_take_o;
+        end
         if (rp_load) begin
             rp_slot_q <= pick_slot_i;
             rp_once_q <= pick_once_i;
@@ -142,7 +149,12 @@ module smmu_tbu_path #(
     assign rp_id_o    = rp_req[REQ_W-1 -: ID_W];
 
     // ---- the one lookup ------------------------------------------------------------------
-    wire [REQ_W-1:0]   req = rp_valid_q ? rp_req : s1_req_i;
+    reg [REQ_W-1:0]    req;
+    always @(*) begin
+        req = rp_valid_q ? rp_req : s1_req_i;
+        req[`AX_ADDR_LSB +: `AX_ADDR_W] = rp_none_q ? s1_req_i[`AX_ADDR_LSB +: `AX_ADDR_W]
+                                                    : rp_req[`AX_ADDR_LSB +: `AX_ADDR_W];
+    end
     wire               smmuen, gabort, look;
     wire [`AXO_W-1:0]  axo;
 
@@ -311,6 +323,7 @@ module smmu_tbu_path #(
         assume (utlb_hit_i || utlb_ent_i == {`ENT_W{1'b0}});
         assume (!utlb_may_i || (utlb_hit_i && f_may));
     end
+    always @(*) if (f_on) assert (rp_none_q == !rp_valid_q);
     wire f_known = f_rp || (!rp_valid_q && s1_valid_i);     // whose request it is
 
     // P1: nothing leaves without a translation granted to this transaction: an entry that hits its

@@ -71,7 +71,7 @@ module smmu_walk_context #(
                 .clk_i(clk_i),
                 .rd_en_i(rd_en_i), .rd_addr_i(rd_slot_i), .rd_data_o(ste_o[h*128 +: 128]),
                 .wr_en_i(ste_en[h]), .wr_addr_i(cfg_slot), .wr_data_i(ste_wr[h*128 +: 128]));
-            util_ram_1r1w #(.WIDTH(128), .DEPTH(WALK_SLOTS), .ADDR_W(SW), .BLOCK(1)) u_cd (
+            util_ram_1r1w #(.WIDTH(128), .DEPTH(WALK_SLOTS), .ADDR_W(SW)) u_cd (
                 .clk_i(clk_i),
                 .rd_en_i(rd_en_i), .rd_addr_i(rd_slot_i), .rd_data_o(cd_o[h*128 +: 128]),
                 .wr_en_i(cd_en[h]), .wr_addr_i(cfg_slot), .wr_data_i(cd_wr[h*128 +: 128]));
