@@ -230,7 +230,7 @@ module smmu_tbu #(
     wire [5:0]          alloc_state;
     wire                low;
     wire [2*SLOT_W-1:0] alloc_slot, pick_slot, rp_slot, loc_pick, loc_slot;
-    wire [1:0]          pick_valid, pick_next, pick_once, pick_take;
+    wire [1:0]          pick_valid, pick_next, pick_once;
     wire [1:0]          rp_load, rp_valid, rp_leave, rp_ask, rp_look;
     wire [2*ID_W-1:0]   s1_id, rp_id, loc_slot_id, loc_id, leave_id;
     wire [1:0]          up_valid, up_grant;
@@ -304,7 +304,7 @@ module smmu_tbu #(
                 .alloc_slot_i(alloc_slot[d*SLOT_W +: SLOT_W]),
                 .pick_valid_i(pick_valid[d]), .pick_next_i(pick_next[d]),
                 .pick_once_i(pick_once[d]), .pick_slot_i(pick_slot[d*SLOT_W +: SLOT_W]),
-                .pick_take_o(pick_take[d]), .rp_load_o(rp_load[d]), .rp_valid_o(rp_valid[d]),
+                .rp_load_o(rp_load[d]), .rp_valid_o(rp_valid[d]),
                 .rp_slot_o(rp_slot[d*SLOT_W +: SLOT_W]), .rp_id_o(rp_id[d*ID_W +: ID_W]),
                 .rp_leave_o(rp_leave[d]), .rp_ask_o(rp_ask[d]), .rp_look_o(rp_look[d]),
                 .up_valid_o(up_valid[d]), .up_grant_i(up_grant[d]),
@@ -394,7 +394,7 @@ module smmu_tbu #(
         .next_slot_i(dn_msg_i[`DN_SLOT_LSB +: `DN_SLOT_W]),
         .dn_kind_i(dn_kind), .dn_cs_i(dn_cs), .off_i(off), .cfg_inv_i(cfg_inv),
         .pick_valid_o(pick_valid), .pick_next_o(pick_next), .pick_once_o(pick_once),
-        .pick_slot_o(pick_slot), .pick_take_i(pick_take),
+        .pick_slot_o(pick_slot), .pick_load_i(rp_load),
         .rp_valid_i(rp_valid), .rp_slot_i(rp_slot), .rp_id_i(rp_id),
         .rp_leave_i(rp_leave), .rp_ask_i(rp_ask), .rp_look_i(rp_look),
         .loc_valid_o(loc_valid), .loc_pick_o(loc_pick), .loc_take_i(loc_take),

@@ -77,8 +77,7 @@ module smmu_tbu_path #(
     input  wire                   pick_next_i,
     input  wire                   pick_once_i,
     input  wire [SLOT_W-1:0]      pick_slot_i,
-    output wire                   pick_take_o,      // comes late
-    output wire                   rp_load_o,        // whether or not it is taken
+    output wire                   rp_load_o,        // what is picked is taken, or passed over
     output wire                   rp_valid_o,
     output wire [SLOT_W-1:0]      rp_slot_o,
     output wire [ID_W-1:0]        rp_id_o,
@@ -122,7 +121,7 @@ module smmu_tbu_path #(
     wire             rp_load = !(rp_valid_q && !rp_once_q && !room);
 
     // picked behind the one in replay: only if that one really leaves
-    assign pick_take_o = pick_valid_i && rp_load && (!pick_next_i || rp_leave_o);
+    wire pick_take = pick_valid_i && rp_load && (!pick_next_i || rp_leave_o);
 
     util_ram_1r1w #(.WIDTH(REQ_W), .DEPTH(TBU_SLOTS), .ADDR_W(SLOT_W)) u_req (
         .clk_i(clk_i),
@@ -134,8 +133,8 @@ module smmu_tbu_path #(
             rp_valid_q <= 1'b0;
             rp_none_q  <= 1'b1;
         end else if (rp_load) begin
-            rp_valid_q <= pick_take_o;
-            rp_none_q  <= !pick_take_o;
+            rp_valid_q <= pick_take;
+            rp_none_q  <= !pick_take;
         end
         if (rp_load) begin
             rp_slot_q <= pick_slot_i;

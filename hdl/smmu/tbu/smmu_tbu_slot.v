@@ -42,7 +42,7 @@ module smmu_tbu_slot #(
     input  wire             cfg_inv_i,      // what is known of the stream may be old
 
     input  wire             ask_take_i,
-    input  wire             rp_take_i,
+    input  wire             rp_i,           // it is in replay
     input  wire             rp_ask_i,
     input  wire             rp_look_i,
     input  wire             rp_same_i,      // the one in replay has this direction and ID
@@ -68,7 +68,7 @@ module smmu_tbu_slot #(
     reg             write_q, mode_q;
     reg [ID_W-1:0]  id_q;
     reg [CNT_W-1:0] ahead_q;
-    reg             cs_q, cs_known_q, dc_q, rp_q;
+    reg             cs_q, cs_known_q, dc_q;
 
     // ---- state -----------------------------------------------------------------------
     wire waits = (state_q == `TS_STALL) || (state_q == `TS_PARK);
@@ -111,15 +111,12 @@ module smmu_tbu_slot #(
 
     always @(posedge clk_i) begin
         if (!rst_ni) begin
-            rp_q    <= 1'b0;
             cs_q    <= 1'b0;
             dc_q    <= 1'b0;
             write_q <= 1'b0;
             mode_q  <= 1'b0;
             ahead_q <= {CNT_W{1'b0}};
         end else if (used) begin
-            if (offer_i || free_i || rp_ask_i || rp_look_i) rp_q <= 1'b0;
-            else if (rp_take_i)                             rp_q <= 1'b1;
             if (offer_i)   cs_q <= alloc_cs_i;
             else if (dn_i) cs_q <= dn_cs_i;
             if (offer_i)   dc_q <= alloc_dc_i;
@@ -144,7 +141,7 @@ module smmu_tbu_slot #(
     wire first    = (ahead_q == {CNT_W{1'b0}});
     wire second   = (ahead_q == {{(CNT_W-1){1'b0}}, 1'b1});
     // one that is in replay already uses the translation its OK carries
-    wire looks    = ((state_q == `TS_LOOK) || ok) && !rp_q;
+    wire looks    = ((state_q == `TS_LOOK) || ok) && !rp_i;
 
     assign valid_o     = (state_q != `TS_FREE);
     assign write_o     = write_q;
@@ -172,13 +169,12 @@ module smmu_tbu_slot #(
     always @(*) if (f_on) begin
         assume (!alloc_i || offer_i);
         assume (!offer_i || state_q == `TS_FREE);
-        assume (!offer_i || !(free_i || rp_ask_i || rp_look_i || rp_take_i || dn_i));
+        assume (!offer_i || !(free_i || rp_ask_i || rp_look_i || rp_i || dn_i));
         assume (!alloc_i || alloc_state_i == `TS_ASK || alloc_state_i == `TS_WAIT
                 || alloc_state_i == `TS_LOOK || alloc_state_i == `TS_ABORT);
         assume (!ask_take_i || want_ask_o);
-        assume (!rp_ask_i || rp_q);
+        assume (!rp_ask_i || rp_i);
         assume (!(rp_ask_i && (free_i || rp_look_i)));
-        assume (!rp_take_i || want_rp_o || want_next_o || want_once_o);
     end
 
     // The slot was granted a translation since it last asked: an OK or OK-once, or a hit as it

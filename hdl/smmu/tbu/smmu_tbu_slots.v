@@ -56,7 +56,7 @@ module smmu_tbu_slots #(
     output wire [1:0]             pick_next_o,      // only if the one in replay leaves
     output wire [1:0]             pick_once_o,
     output wire [2*SLOT_W-1:0]    pick_slot_o,
-    input  wire [1:0]             pick_take_i,
+    input  wire [1:0]             pick_load_i,      // taken, or passed over
     input  wire [1:0]             rp_valid_i,
     input  wire [2*SLOT_W-1:0]    rp_slot_i,
     input  wire [2*ID_W-1:0]      rp_id_i,
@@ -135,7 +135,7 @@ module smmu_tbu_slots #(
     // ---- per direction ----------------------------------------------------------------
     // What comes to a slot: reads in the low half, writes above. Whether S1 takes one and whether
     // the one in replay leaves come late: each meets a number that is decoded.
-    wire [2*N-1:0]     offered, in_rp, rp_take, loc_free;
+    wire [2*N-1:0]     offered, in_rp, loc_free;
     wire [N-1:0]       leave;       // slots freed now
     wire [2*CNT_W-1:0] ahead;       // older ones a newcomer finds
 
@@ -171,9 +171,6 @@ module smmu_tbu_slots #(
                 .strobe_o(offered[d*N +: N]));
             smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_in_rp (
                 .valid_i(rp_valid_i[d]), .slot_i(rp_slot), .strobe_o(in_rp[d*N +: N]));
-            smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_rp_take (
-                .valid_i(pick_take_i[d]), .slot_i(pick_slot_o[d*SLOT_W +: SLOT_W]),
-                .strobe_o(rp_take[d*N +: N]));
             smmu_tbu_strobe #(.N(N), .SLOT_W(SLOT_W)) u_loc_free (
                 .valid_i(loc_free_i[d]), .slot_i(loc_slot), .strobe_o(loc_free[d*N +: N]));
 
@@ -203,7 +200,7 @@ module smmu_tbu_slots #(
 
             util_rr_pick #(.N(N), .PICK_W(SLOT_W)) u_replay (
                 .clk_i(clk_i), .rst_ni(rst_ni), .req_i(want),
-                .take_i(pick_take_i[d] && !pick_once_o[d]), .valid_o(pick_valid), .pick_o(pick));
+                .take_i(pick_load_i[d] && !pick_once_o[d]), .valid_o(pick_valid), .pick_o(pick));
 
             assign pick_once_o[d]  = |once_hit;
             assign pick_valid_o[d] = pick_valid || pick_once_o[d];
@@ -285,8 +282,7 @@ module smmu_tbu_slots #(
                 .dn_i(dn_here_q[s]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
                 .off_i(off_i), .cfg_inv_i(cfg_inv_i),
                 .ask_take_i(ask_take[s]),
-                .rp_take_i(valid[s] && (is_wr[s] ? rp_take[N+s] : rp_take[s])),
-                .rp_ask_i(own_rp && rp_ask_i[is_wr[s]]), .rp_look_i(own_rp && rp_look_i[is_wr[s]]),
+                .rp_i(own_rp), .rp_ask_i(own_rp && rp_ask_i[is_wr[s]]), .rp_look_i(own_rp && rp_look_i[is_wr[s]]),
                 .rp_same_i(rp_same[s]), .older_left_i(older_left[s]),
                 .dc_i(valid[s] && dc_here[s]), .free_i(leave[s]),
                 .valid_o(valid[s]), .write_o(is_wr[s]), .id_o(ids[s*ID_W +: ID_W]),
@@ -310,14 +306,11 @@ module smmu_tbu_slots #(
                                     \g_slot[2].u_slot.ahead_q ;
     (* hierconn *) wire [2:0] \g_slot[0].u_slot.state_q , \g_slot[1].u_slot.state_q ,
                               \g_slot[2].u_slot.state_q ;
-    (* hierconn *) wire \g_slot[0].u_slot.rp_q , \g_slot[1].u_slot.rp_q ,
-                        \g_slot[2].u_slot.rp_q ;
     wire [F_N*CNT_W-1:0] f_ahead = {\g_slot[2].u_slot.ahead_q , \g_slot[1].u_slot.ahead_q ,
                                     \g_slot[0].u_slot.ahead_q };
     wire [F_N*3-1:0] f_state = {\g_slot[2].u_slot.state_q , \g_slot[1].u_slot.state_q ,
                                 \g_slot[0].u_slot.state_q };
-    wire [F_N-1:0] f_inrp = {\g_slot[2].u_slot.rp_q , \g_slot[1].u_slot.rp_q ,
-                             \g_slot[0].u_slot.rp_q };
+    wire [F_N-1:0] f_inrp = {g_slot[2].own_rp, g_slot[1].own_rp, g_slot[0].own_rp};
 
     reg              f_dn_q = 1'b0, f_once_q = 1'b0;    // an answer, an OK or OK-once comes now
     reg [7:0]        f_once_slot_q;
@@ -349,7 +342,7 @@ module smmu_tbu_slots #(
             wire load = !valid_q || done;
             always @(posedge clk_i) begin
                 if (!rst_ni)   valid_q <= 1'b0;
-                else if (load) valid_q <= pick_take_i[f_d];
+                else if (load) valid_q <= pick_valid_o[f_d] && (!pick_next_o[f_d] || rp_leave_i[f_d]);
                 if (load) begin
                     slot_q    <= pick_slot_o[f_d*SLOT_W +: SLOT_W];
                     rp_once_q <= pick_once_o[f_d];
@@ -360,8 +353,7 @@ module smmu_tbu_slots #(
                 assume (rp_slot_i[f_d*SLOT_W +: SLOT_W] == slot_q);
                 if (valid_q && slot_q < F_N)
                     assume (rp_id_i[f_d*ID_W +: ID_W] == ids[slot_q*ID_W +: ID_W]);
-                assume (pick_take_i[f_d] == (pick_valid_o[f_d] && load
-                                             && (!pick_next_o[f_d] || rp_leave_i[f_d])));
+                assume (pick_load_i[f_d] == load);
                 assume ({1'b0, rp_leave_i[f_d]} + {1'b0, rp_ask_i[f_d]} + {1'b0, rp_look_i[f_d]}
                         <= {1'b0, valid_q});
                 assume (!rp_ask_i[f_d] || !rp_once_q);
@@ -470,7 +462,7 @@ module smmu_tbu_slots #(
 
     always @(*) if (f_on) begin
         // C1: a slot leaves, the next of its ID is in replay behind it
-        cover (rp_leave_i[0] && pick_take_i[0] && pick_next_o[0]);
+        cover (rp_leave_i[0] && pick_valid_o[0] && pick_next_o[0]);
         // C2: a younger one of another ID leaves while one stalls
         cover (f_state[0 +: 3] == `TS_STALL && rp_leave_i[0] && f_ahead[0 +: CNT_W] == 0);
         // C3: a local answer leaves, one of its ID waits behind it
