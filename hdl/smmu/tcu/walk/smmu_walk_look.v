@@ -33,7 +33,7 @@ module smmu_walk_look #(
     input  wire [`WK_W-1:0]  req_s1_key_i,
     input  wire [`WK_W-1:0]  req_s2_key_i,
 
-    output reg               k_valid_o,
+    output wire              k_valid_o,
     output reg  [SW-1:0]     k_slot_o,
     input  wire              take_i,
 
