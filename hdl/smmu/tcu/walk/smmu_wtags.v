@@ -14,7 +14,7 @@
 //          usable_i[n]  entry n may hit, as far as its level (levels_o) tells
 //          winv_* invalidation, judged against every tag at once; winv_near_i in the cycle
 //          before it, or earlier: winv_msg_i is what will come
-// Out    : lu_hit_o lu_idx_o lu_level_o, al_go_o al_idx_o;  not what is allocated in this cycle
+// Out    : lu_hit_o lu_idx_o lu_level_o, al_go_o al_idx_o
 // Limits : invalidation is conservative: a range drops all of its VMID and ASID,
 //          an address drops it for every ASID (kernel tables are shared); what is
 //          allocated in the cycle before is dropped, whatever its tag
@@ -142,7 +142,7 @@ module smmu_wtags #(
             for (i = 0; i < ENTRIES; i = i + 1) begin
                 lu_tag       = key_q[i*`WK_W +: `WK_W];
                 lu_tag_level = level_q[i*2 +: 2];
-                match = valid_q[i] && usable_i[i] && !mine[i]
+                match = valid_q[i] && usable_i[i]
                      && lu_tag[`WK_W-1:`WK_NEST_LSB] == lu_key_i[`WK_W-1:`WK_NEST_LSB]
                      && lu_tag[`WK_VMID_LSB +: 16] == lu_key_i[`WK_VMID_LSB +: 16]
                      && ((STAGE2 != 0)
@@ -193,7 +193,9 @@ module smmu_wtags #(
         .req_i(at_2), .any_o(any_2), .idx_o(idx_2));
     util_first #(.N(ENTRIES), .IDX_W(IDX_W)) u_at_3 (
         .req_i(at_3), .any_o(any_3), .idx_o(idx_3));
-    assign lu_hit_o   = any_0 || any_1 || any_2 || any_3;
+    // what is allocated in this cycle has no word yet
+    wire clash = |((at_0 | at_1 | at_2 | at_3) & mine);
+    assign lu_hit_o   = (any_0 || any_1 || any_2 || any_3) && !clash;
     assign lu_level_o = any_3 ? 2'd3  : any_2 ? 2'd2  : any_1 ? 2'd1 : 2'd0;
     assign lu_idx_o   = any_3 ? idx_3 : any_2 ? idx_2 : any_1 ? idx_1 : idx_0;
 
