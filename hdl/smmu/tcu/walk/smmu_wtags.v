@@ -156,8 +156,8 @@ module smmu_wtags #(
             end
     end
 
-    // An entry keeps its tag until the next cycle, unless one is allocated in this one: an
-    // invalidation then drops it.
+    // An entry keeps its tag until the next cycle, unless it is allocated in this one: it then
+    // matches an invalidation and nothing else.
     reg [ENTRIES-1:0] match_q;
     reg               near_q;
     integer           j;
@@ -167,8 +167,8 @@ module smmu_wtags #(
         if (op_valid_i || winv_near_i)
             for (j = 0; j < ENTRIES; j = j + 1) begin
                 op_tag = key_q[j*`WK_W +: `WK_W];
-                match_q[j] <= (winv_near_i && mine[j])
-                    || (((op_tag[`WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
+                match_q[j] <= mine[j] ? winv_near_i
+                    : (((op_tag[`WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
                         && ((STAGE2 != 0) || op_tag[`WK_ASID_LSB +: 16] == op_asid || op_any_asid)
                         && (op_any_addr
                             || (differ(op_tag[`WK_ADDR_LSB +: 37] ^ op_addr)
