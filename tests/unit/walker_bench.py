@@ -27,9 +27,9 @@ STAGES = {0: "BYP", 1: "S1", 2: "S2", 3: "S1+S2"}
 SHIFT_OF_SIZE = {0: 12, 1: 14, 2: 16, 3: 21, 4: 25, 5: 29, 6: 30, 7: 48}
 DRIVEN = (
     "rst_ni", "wreq_valid_i", "wreq_tbu_i", "wreq_msg_i", "wreq_cfg_hit_i", "wreq_cfg_i",
-    "ok_ready_i", "flt_ready_i", "winv_near_i", "winv_valid_i", "winv_msg_i", "ar_ready_i", "r_valid_i",
-    "r_id_i", "r_data_i", "r_resp_i", "r_last_i", "use_ent_i", "use_cache_i", "use_domain_i",
-    "use_prot_i", "use_write_i",
+    "ok_ready_i", "flt_ready_i", "winv_near_i", "winv_valid_i", "winv_msg_i", "ar_ready_i",
+    "r_valid_i", "r_id_i", "r_data_i", "r_resp_i", "r_last_i",
+    "use_ent_i", "use_cache_i", "use_domain_i", "use_prot_i", "use_write_i",
 )  # fmt: skip
 
 
