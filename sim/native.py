@@ -27,7 +27,7 @@ def _commands(top: str, main: Path, files: list[Path], folder: Path) -> list[lis
         str(main), str(runner.LINT_VLT), *map(str, files),
     ]  # fmt: skip
     make = ["make", "-j", str(min(2, os.cpu_count() or 1)), "-C", str(folder), "-f", "Vtop.mk",
-            *runner.MAKE_FLAGS]  # fmt: skip
+            *runner.MAKE_FLAGS, runner.MAKE_FAST]  # fmt: skip
     return [verilate, make]
 
 

@@ -61,9 +61,10 @@ VERILATOR_FAST = ["-O3"]  # one flat module: twice the compile time, a faster si
 # The design skips what nothing asks for, in guarded loops; the optimiser of the dataflow graph
 # turns some of them back into expressions that are evaluated every cycle.
 VERILATOR_MODEL = ["--x-assign", "unique", "--x-initial", "unique", "-fno-dfg"]
-# OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters. More than
-# -O1 of the compiler takes four times as long and gains nothing measurable.
-MAKE_FLAGS = ["OPT_FAST=-O1", "OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include"]
+MAKE_FLAGS = ["OPT_GLOBAL=-O2", "CFG_CXXFLAGS_PCH_I=-include"]
+# OPT_FAST is the evaluated model, OPT_SLOW its construction: only the first one matters. -O1 is
+# compiled soonest; small code is cold for a shorter time after Python ran, more of it (-O2) longer.
+MAKE_SOON, MAKE_FAST = "OPT_FAST=-O1", "OPT_FAST=-Os"
 
 # A simulation that says nothing new for ever is a failure, not a wait.
 DEFAULT_TIMEOUT_S = 900.0
@@ -179,7 +180,7 @@ def _verilator_commands(b: Build, files: Sequence[Path], defines: Sequence[str],
     ]  # fmt: skip
     jobs = str(min(2, os.cpu_count() or 1))
     make = ["make", "-j", jobs, "-C", str(b.folder), "-f", "Vtop.mk", f"VM_TRACE={int(b.waves)}",
-            *MAKE_FLAGS]  # fmt: skip
+            *MAKE_FLAGS, MAKE_FAST if b.fast else MAKE_SOON]  # fmt: skip
     return [verilate, make]
 
 

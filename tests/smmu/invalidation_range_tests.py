@@ -99,7 +99,7 @@ async def _ranges(dut: Any, dvm: bool) -> None:
                 length = (num + 1 << power) * granule.size
                 if length > 1 << bits:
                     continue
-                start = rng.randrange((1 << bits) - length >> granule.shift) << granule.shift
+                start = rng.randrange(((1 << bits) - length >> granule.shift) + 1) << granule.shift
                 pages = Pages(s, granule, stage=stage)
                 inside = _around(pages, start, length, 1 << bits + 1)
                 fields = {"tg": granule.tlbi_tg, "num": num, "scale": scale}

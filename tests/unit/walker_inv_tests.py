@@ -12,6 +12,11 @@ from tests.unit.walker_bench import Bench, seeded
 from tests.unit.walker_scene import VA, Scene
 
 
+def line_hash(pa: int) -> int:
+    """Hash by which smmu_walk_bursts compares the lines of two addresses."""
+    return (pa >> 6 ^ pa >> 22 ^ pa >> 38) & 0xFFFF
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def test_walker_overtaken(dut) -> None:
     """D8, D18, UPD-010: a walk overtaken at any time answers once and installs nothing."""
@@ -62,6 +67,36 @@ async def test_walker_overtaken(dut) -> None:
         await bench.idle()
         assert not walk.once, f"{inv} must not reach this walk"
         await bench.check([walk])
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_walker_same_hash(dut) -> None:
+    """D4, D8: lines of one hash, both of a walk that keeps neither: it still ends."""
+    scene = Scene(seeded())
+    stream, context = scene.nested()
+    scene.map(stream, context, VA)
+    bench = await Bench(dut, scene).start()
+    space, tree, memory = stream.stage2, context.tree, scene.memory
+    table = tree.entry_address(VA, 3) & -4096
+    # any hash is that of some page of 256 MB
+    start = scene.alloc(1 << 28, 1 << 28)
+    for level in range(4):
+        wanted = line_hash(space.tree.entry_address(table, 3 - level))
+        inside = tree.entry_address(VA, 3) & 4095
+        moved = next(pa for pa in range(start, start + (1 << 28), 4096)
+                     if line_hash(pa + inside) == wanted)  # fmt: skip
+        memory.poke(moved, memory.peek(space.to_pa(table), 4096))
+        space.tree.map(table, moved, 4096)
+        for delay in (1, 12, 30):
+            await bench.invalidate(s1=1, s2=1)
+            bench.config.clear()
+            walk = bench.send(Transaction(5, VA, True))
+            for _ in range(delay):
+                await FallingEdge(dut.clk_i)
+            await bench.invalidate(cfg=1, sid=5)
+            await bench.idle()
+            assert walk.once, "the invalidation came too late to overtake it"
+            await bench.check([walk])
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

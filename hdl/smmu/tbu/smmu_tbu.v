@@ -231,7 +231,7 @@ module smmu_tbu #(
     wire                low;
     wire [2*SLOT_W-1:0] alloc_slot, pick_slot, rp_slot, loc_pick, loc_slot;
     wire [1:0]          pick_valid, pick_next, pick_once;
-    wire [1:0]          rp_load, rp_valid, rp_leave, rp_ask, rp_look;
+    wire [1:0]          rp_load, rp_valid, rp_leave, rp_ask;
     wire [2*ID_W-1:0]   s1_id, rp_id, loc_slot_id, loc_id, leave_id;
     wire [1:0]          up_valid, up_grant;
     wire [2*`UP_W-1:0]  up_msg;
@@ -306,7 +306,7 @@ module smmu_tbu #(
                 .pick_once_i(pick_once[d]), .pick_slot_i(pick_slot[d*SLOT_W +: SLOT_W]),
                 .rp_load_o(rp_load[d]), .rp_valid_o(rp_valid[d]),
                 .rp_slot_o(rp_slot[d*SLOT_W +: SLOT_W]), .rp_id_o(rp_id[d*ID_W +: ID_W]),
-                .rp_leave_o(rp_leave[d]), .rp_ask_o(rp_ask[d]), .rp_look_o(rp_look[d]),
+                .rp_leave_o(rp_leave[d]), .rp_ask_o(rp_ask[d]),
                 .up_valid_o(up_valid[d]), .up_grant_i(up_grant[d]),
                 .up_msg_o(up_msg[d*`UP_W +: `UP_W]),
                 .w_now_i(w_now[d]), .w_room_main_i(w_room_main[d]),
@@ -396,7 +396,7 @@ module smmu_tbu #(
         .pick_valid_o(pick_valid), .pick_next_o(pick_next), .pick_once_o(pick_once),
         .pick_slot_o(pick_slot), .pick_load_i(rp_load),
         .rp_valid_i(rp_valid), .rp_slot_i(rp_slot), .rp_id_i(rp_id),
-        .rp_leave_i(rp_leave), .rp_ask_i(rp_ask), .rp_look_i(rp_look),
+        .rp_leave_i(rp_leave), .rp_ask_i(rp_ask),
         .loc_valid_o(loc_valid), .loc_pick_o(loc_pick), .loc_take_i(loc_take),
         .loc_slot_i(loc_slot), .loc_slot_id_o(loc_slot_id), .loc_id_i(loc_id),
         .loc_free_i(loc_free),

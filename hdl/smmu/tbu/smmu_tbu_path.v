@@ -83,7 +83,6 @@ module smmu_tbu_path #(
     output wire [ID_W-1:0]        rp_id_o,
     output wire                   rp_leave_o,
     output wire                   rp_ask_o,
-    output wire                   rp_look_o,
 
     // ---- UP ----------------------------------------------------------------------------
     output wire                   up_valid_o,       // may be dropped again when not taken
@@ -175,7 +174,6 @@ module smmu_tbu_path #(
 
     assign rp_leave_o = rp_valid_q && leave_o;
     assign rp_ask_o   = rp_valid_q && !go && !rp_once_q && room;
-    assign rp_look_o  = rp_valid_q && rp_once_q && !(go && room);
 
     // ---- S1: what it is --------------------------------------------------------------------
     // The mode of S1 is needed also while replay has the lookup.
@@ -322,7 +320,6 @@ module smmu_tbu_path #(
         assume (utlb_hit_i || utlb_ent_i == {`ENT_W{1'b0}});
         assume (!utlb_may_i || (utlb_hit_i && f_may));
     end
-    always @(*) if (f_on) assert (rp_none_q == !rp_valid_q);
     wire f_known = f_rp || (!rp_valid_q && s1_valid_i);     // whose request it is
 
     // P1: nothing leaves without a translation granted to this transaction: an entry that hits its
@@ -351,8 +348,7 @@ module smmu_tbu_path #(
     // P3: S1 leaves only when no older one of its ID waits and no slot has the lookup (D16)
     always @(*) if (f_on && s1_direct_o) assert (s1_valid_i && !same_i && !rp_valid_q && w_now_i);
     // P4: an OK-once is used in the cycle it comes, or not at all (D18)
-    always @(posedge clk_i) if (f_on && $past(rst_ni && rp_valid_q && rp_once_q))
-        assert ($past(rp_leave_o || rp_look_o));
+    always @(*) if (f_on && rp_valid_q && rp_once_q) assert (rp_load && !rp_ask_o);
     // P5: one address at the memory side for each that left, in order and held until it is taken
     reg  [1:0] f_out_q = 2'd0;
     (* anyseq *) wire f_mark;
@@ -382,6 +378,8 @@ module smmu_tbu_path #(
         if (s1_sure_o) assert (s1_done_o);
         if (s1_done_o && !s1_sure_o) assert (w_now_i);
     end
+    // P7: what chooses the address chooses that of the request that leaves
+    always @(*) if (f_on) assert (rp_none_q == !rp_valid_q);
 
     always @(*) if (f_on) begin
         // C1: a slot leaves by its own OK-once

@@ -8,7 +8,7 @@
 // In     : offer_i   S1 may take it, with what alloc_* tell: all but the state is kept at once
 //          alloc_i   S1 takes it, which comes late
 //          dn_*      a message for this slot, in the order of the DN stream
-//          rp_*      replay: taken, missed (ask again), put back (look again)
+//          rp_*      replay: taken, missed (ask again)
 //          older_left_i  an older one of its direction and ID leaves
 //          dc_i      its last write beat comes in;  free_i  it leaves
 // Out    : state bits, who it is, what it wants
@@ -44,7 +44,6 @@ module smmu_tbu_slot #(
     input  wire             ask_take_i,
     input  wire             rp_i,           // it is in replay
     input  wire             rp_ask_i,
-    input  wire             rp_look_i,
     input  wire             rp_same_i,      // the one in replay has this direction and ID
     input  wire             older_left_i,
     input  wire             dc_i,
@@ -169,12 +168,12 @@ module smmu_tbu_slot #(
     always @(*) if (f_on) begin
         assume (!alloc_i || offer_i);
         assume (!offer_i || state_q == `TS_FREE);
-        assume (!offer_i || !(free_i || rp_ask_i || rp_look_i || rp_i || dn_i));
+        assume (!offer_i || !(free_i || rp_ask_i || rp_i || dn_i));
         assume (!alloc_i || alloc_state_i == `TS_ASK || alloc_state_i == `TS_WAIT
                 || alloc_state_i == `TS_LOOK || alloc_state_i == `TS_ABORT);
         assume (!ask_take_i || want_ask_o);
         assume (!rp_ask_i || rp_i);
-        assume (!(rp_ask_i && (free_i || rp_look_i)));
+        assume (!(rp_ask_i && free_i));
     end
 
     // The slot was granted a translation since it last asked: an OK or OK-once, or a hit as it

@@ -62,7 +62,6 @@ module smmu_tbu_slots #(
     input  wire [2*ID_W-1:0]      rp_id_i,
     input  wire [1:0]             rp_leave_i,
     input  wire [1:0]             rp_ask_i,
-    input  wire [1:0]             rp_look_i,
 
     // ---- local answers ---------------------------------------------------------------
     output wire [1:0]             loc_valid_o,
@@ -282,7 +281,7 @@ module smmu_tbu_slots #(
                 .dn_i(dn_here_q[s]), .dn_kind_i(dn_kind_i), .dn_cs_i(dn_cs_i),
                 .off_i(off_i), .cfg_inv_i(cfg_inv_i),
                 .ask_take_i(ask_take[s]),
-                .rp_i(own_rp), .rp_ask_i(own_rp && rp_ask_i[is_wr[s]]), .rp_look_i(own_rp && rp_look_i[is_wr[s]]),
+                .rp_i(own_rp), .rp_ask_i(own_rp && rp_ask_i[is_wr[s]]),
                 .rp_same_i(rp_same[s]), .older_left_i(older_left[s]),
                 .dc_i(valid[s] && dc_here[s]), .free_i(leave[s]),
                 .valid_o(valid[s]), .write_o(is_wr[s]), .id_o(ids[s*ID_W +: ID_W]),
@@ -338,7 +337,7 @@ module smmu_tbu_slots #(
             // replay stage
             reg              valid_q = 1'b0, rp_once_q;
             reg [SLOT_W-1:0] slot_q;
-            wire done = rp_leave_i[f_d] || rp_ask_i[f_d] || rp_look_i[f_d];
+            wire done = rp_leave_i[f_d] || rp_ask_i[f_d] || (valid_q && rp_once_q);
             wire load = !valid_q || done;
             always @(posedge clk_i) begin
                 if (!rst_ni)   valid_q <= 1'b0;
@@ -354,11 +353,8 @@ module smmu_tbu_slots #(
                 if (valid_q && slot_q < F_N)
                     assume (rp_id_i[f_d*ID_W +: ID_W] == ids[slot_q*ID_W +: ID_W]);
                 assume (pick_load_i[f_d] == load);
-                assume ({1'b0, rp_leave_i[f_d]} + {1'b0, rp_ask_i[f_d]} + {1'b0, rp_look_i[f_d]}
-                        <= {1'b0, valid_q});
+                assume ({1'b0, rp_leave_i[f_d]} + {1'b0, rp_ask_i[f_d]} <= {1'b0, valid_q});
                 assume (!rp_ask_i[f_d] || !rp_once_q);
-                if (valid_q && rp_once_q) assume (rp_leave_i[f_d] || rp_look_i[f_d]);
-                assume (!rp_look_i[f_d] || rp_once_q);
             end
             // local answers: a slot is looked at, then given up or answered
             reg              busy_q = 1'b0;

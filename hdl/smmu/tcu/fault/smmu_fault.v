@@ -14,8 +14,9 @@
 // Out    : ctl_*    answers to TBU slots    ev_*  records    flt_idle_o  no fault half-way
 // Stalls : a record waits for the event queue (bounded: no room means dropped or
 //          parked), an answer for ctl. A terminate fault that wants the entry held for
-//          a woken slot does not wait: its slot asks again, in bounded time (STL-030). One thing at a time, sources in turn, so that
-//          the STALL or PARK answer of a slot always precedes its RETRY or TABORT.
+//          a woken slot does not wait: its slot asks again, in bounded time (STL-030).
+//          One thing at a time, sources in turn, so that the STALL or PARK answer of a slot
+//          always precedes its RETRY or TABORT.
 // Tests  : tests/unit/test_fault.py
 //-----------------------------------------------------------------------------
 `default_nettype none

@@ -9,11 +9,14 @@
 // Clock  : clk_i, one domain.  Reset: rst_ni, synchronous, active low.
 // In     : r_*    beat at the pins (always taken)
 //          ask_*  a step reads: refused if its line is on its way (clash_o) or
-//          has come in so late that the lookup before could not find it (again_o)
+//          has come in so late that the lookup before could not find it (again_o);
+//          ask_own_i: it keeps nothing of what it has read, an overtaken walk
 // Out    : r_step_o  the beat at the pins completes what a step waits for
 //          b_*    the beat, registered; b_first_o: first of its burst
 //          idle_o[n]  slot n has nothing outstanding
-// Limits : lines are compared by a 16-bit hash: a false match only delays
+// Limits : lines are compared by a 16-bit hash: a false match only delays. One with a line of
+//          stage 2 that brought the walk here would come again with every try, if the walk
+//          keeps none of them: it is not compared with lines of its own then.
 // Tests  : tests/unit/test_walker.py
 //-----------------------------------------------------------------------------
 `default_nettype none
@@ -46,6 +49,7 @@ module smmu_walk_bursts #(
 
     input  wire                  ask_valid_i,
     input  wire [SW-1:0]         ask_slot_i,
+    input  wire                  ask_own_i,     // what it has read leads it here each time
     input  wire [1:0]            ask_kind_i,
     input  wire [47:0]           ask_hash_i,    // of the lines it can be of
     input  wire [1:0]            ask_pick_i,    // 1x: the highest, 01: the middle one, 00: the lowest
@@ -92,25 +96,30 @@ module smmu_walk_bursts #(
         input [15:0] hash;
         input [47:0] asked;
         input [1:0]  pick;
-        on_its_way = pick[1] ? hash == asked[47:32] : pick[0] ? hash == asked[31:16]
-                                                              : hash == asked[15:0];
+        input        own;       // of stage 2, asked for by this walk
+        on_its_way = pick[1] ? hash == asked[47:32] && !own : pick[0] ? hash == asked[31:16]
+                                                                      : hash == asked[15:0];
     endfunction
     wire [15:0] ask_hash = ask_pick_i[1] ? ask_hash_i[47:32] : ask_pick_i[0] ? ask_hash_i[31:16]
                                                                              : ask_hash_i[15:0];
     integer i;
+    reg     own;
     always @(*) begin
         clash_o      = 1'b0;
         clash_slot_o = {SW{1'b0}};
+        own          = 1'b0;
         i            = 0;
         if (ask_valid_i && ask_kind_i == `RD_LINE) begin
-            for (i = 0; i < WALK_SLOTS; i = i + 1)
+            for (i = 0; i < WALK_SLOTS; i = i + 1) begin
+                own = ask_own_i && ask_slot_i == i[SW-1:0];
                 if ((nx_q[i] && nx_kind_q[i*2 +: 2] == `RD_LINE
-                     && on_its_way(nx_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i))
+                     && on_its_way(nx_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i, own))
                     || (cu_q[i] && cu_kind_q[i*2 +: 2] == `RD_LINE
-                        && on_its_way(cu_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i))) begin
+                        && on_its_way(cu_hash_q[i*16 +: 16], ask_hash_i, ask_pick_i, own))) begin
                     clash_o      = 1'b1;
                     clash_slot_o = i[SW-1:0];
                 end
+            end
         end
     end
 
@@ -129,7 +138,8 @@ module smmu_walk_bursts #(
     reg [LATE-1:0]   late;
     always @(*)
         for (j = 0; j < LATE; j = j + 1)
-            late[j] = late_q[j] && on_its_way(late_hash_q[j*16 +: 16], ask_hash_i, ask_pick_i);
+            late[j] = late_q[j]
+                   && on_its_way(late_hash_q[j*16 +: 16], ask_hash_i, ask_pick_i, ask_own_i);
     assign again_o = ask_valid_i && ask_kind_i == `RD_LINE && !clash_o && (|late);
     wire asked = ask_valid_i && !clash_o && !again_o;
 

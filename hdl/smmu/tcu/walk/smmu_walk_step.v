@@ -135,7 +135,8 @@ module smmu_walk_step #(
     wire [2:0]  size;
     wire [47:0] next, out, tgt_addr;
     smmu_walk_table #(.OAS(OAS)) u_table (
-        .s2_i(s2act), .s2_adr_i(s2adr), .rd_i(ev_read_i), .rd_desc_i(word), .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
+        .s2_i(s2act), .s2_adr_i(s2adr), .rd_i(ev_read_i), .rd_desc_i(word),
+        .va_i(va), .ste_i(ste_i), .cd_i(cd_i),
         .geo1_i(geo1_i), .geo2_i(geo2_i), .ws_i(ws_i),
         .lk_wc_hit_i(s2adr ? s2_wc_hit_i : s1_wc_hit_i),
         .lk_wc_level_i(s2adr ? s2_wc_level_i : s1_wc_level_i), .lk_wc_hier_i(s1_wc_hier_i),
@@ -149,7 +150,8 @@ module smmu_walk_step #(
         .table_o(is_table), .leaf_o(leaf), .access_o(access), .hier_o(hier), .hier_up_o(hier_up),
         .perm_o(perm), .size_o(size), .next_o(next), .out_o(out),
         .tgt_addr_o(tgt_addr), .tgt_hash_o(rd_hash_o), .down_o(down), .tgt_level_o(tgt_level),
-        .tgt_beats_o(rd_beats_o), .tgt_hier_o(tgt_hier), .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
+        .tgt_beats_o(rd_beats_o), .tgt_hier_o(tgt_hier),
+        .walk1_attr_o(walk1_attr), .walk2_attr_o(walk2_attr));
 
     // ---- the read, if there is one ----------------------------------------------------
     wire found = have && leaf;

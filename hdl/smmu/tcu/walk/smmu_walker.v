@@ -167,9 +167,10 @@ module smmu_walker #(
         .b_valid_o(b_valid), .b_slot_o(b_slot), .b_data_o(b_data), .b_err_o(b_err),
         .b_errs_o(b_errs), .b_first_o(b_first), .b_last_o(b_last), .b_kind_o(b_kind),
         .b_count_o(b_count),
-        .ask_valid_i(do_read), .ask_slot_i(s_slot_q), .ask_kind_i(rd_kind),
-        .ask_hash_i(rd_hash), .ask_pick_i(rd_pick), .clash_o(clash), .clash_slot_o(clash_slot), .again_o(again),
-        .idle_o(idle));
+        .ask_valid_i(do_read), .ask_slot_i(s_slot_q),
+        .ask_own_i(s_read_q && overtaken_o[s_slot_q]), .ask_kind_i(rd_kind),
+        .ask_hash_i(rd_hash), .ask_pick_i(rd_pick), .clash_o(clash), .clash_slot_o(clash_slot),
+        .again_o(again), .idle_o(idle));
 
     // ---- contexts ---------------------------------------------------------------------
     wire          free_valid, in_ready;
@@ -244,7 +245,8 @@ module smmu_walker #(
     wire [1:0] rd_domain;
     smmu_walk_step #(.OAS(OAS)) u_step (
         .ev_new_i(s_new_q), .ev_redo_i(s_redo_q), .ev_look_i(s_look_q), .ev_read_i(s_read_q),
-        .rd_err_i(b_errs), .rd_data_i(b_data), .rq_i(rq), .ste_i(ste), .cd_i(cd), .geo1_i(geo1), .geo2_i(geo2), .ws_i(ws),
+        .rd_err_i(b_errs), .rd_data_i(b_data), .rq_i(rq), .ste_i(ste), .cd_i(cd),
+        .geo1_i(geo1), .geo2_i(geo2), .ws_i(ws),
         .s1_wc_hit_i(s1_wc_hit), .s1_wc_level_i(s1_wc_level), .s1_wc_hier_i(s1_wc_hier),
         .s1_wc_base_i(s1_wc_base), .s1_ln_hit_i(s1_ln_hit), .s1_ln_level_i(s1_ln_level),
         .s1_ln_hier_i(s1_ln_hier), .s1_ln_desc_i(s1_ln_desc),

@@ -170,13 +170,15 @@ module smmu_wlines #(
                 endcase
                 usable[e] = good_q[{e[IDX_W-1:0], sub_beat}];
             end
+    end
+    // apart: the level is that of one of them (no simulator should see a loop)
+    always @(*)
         case (lu_level)
             2'd0:    lu_sub = sub_0;
             2'd1:    lu_sub = sub_1;
             2'd2:    lu_sub = sub_2;
             default: lu_sub = sub_3;
         endcase
-    end
     reg high_q;                             // descriptor in the upper half of the beat
 
     always @(posedge clk_i) begin

@@ -161,21 +161,19 @@ module smmu_wtags #(
     reg [ENTRIES-1:0] match_q;
     reg               near_q;
     integer           j;
-    reg [`WK_W-1:0]   op_tag;
     always @(posedge clk_i) begin
         near_q <= winv_near_i;
         if (op_valid_i || winv_near_i)
-            for (j = 0; j < ENTRIES; j = j + 1) begin
-                op_tag = key_q[j*`WK_W +: `WK_W];
+            for (j = 0; j < ENTRIES; j = j + 1)
                 match_q[j] <= mine[j] ? winv_near_i
-                    : (((op_tag[`WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
-                        && ((STAGE2 != 0) || op_tag[`WK_ASID_LSB +: 16] == op_asid || op_any_asid)
+                    : (((key_q[j*`WK_W + `WK_VMID_LSB +: 16] ^ op_vmid) & op_vmid_mask) == 16'd0
+                        && ((STAGE2 != 0) || key_q[j*`WK_W + `WK_ASID_LSB +: 16] == op_asid
+                            || op_any_asid)
                         && (op_any_addr
-                            || (differ(op_tag[`WK_ADDR_LSB +: 37] ^ op_addr)
+                            || (differ(key_q[j*`WK_W + `WK_ADDR_LSB +: 37] ^ op_addr)
                                 & groups_q[j*GROUPS +: GROUPS]) == {GROUPS{1'b0}})
-                        && (winv_near_i
-                            || op_tag[`WK_W-1:`WK_NEST_LSB] == op_key_i[`WK_W-1:`WK_NEST_LSB]));
-            end
+                        && (winv_near_i || key_q[j*`WK_W + `WK_NEST_LSB +: `WK_W - `WK_NEST_LSB]
+                                           == op_key_i[`WK_W-1:`WK_NEST_LSB]));
     end
     wire [ENTRIES-1:0] drop = match_q & {ENTRIES{inv_here}};
 
