@@ -94,6 +94,7 @@ class Bench:
         self.tag = 0
         self.winv: deque[int] = deque()
         self.near = False
+        self.haste = 0.5  # chance that an invalidation goes when it may
         self.latency = (1, 1)
         self.ready = {"ar": 1.0, "ok": 1.0, "flt": 1.0, "r": 1.0}
         self.trace: list[tuple[int, str, int]] = []  # (cycle, "AR"|"R", slot)
@@ -168,7 +169,7 @@ class Bench:
             beat = self._drive_beat()
             ready = {name: int(self.rng.random() < p) for name, p in self.ready.items()}
             # its message is up before it, for a cycle or more
-            going = self.near and self.rng.random() < 0.5
+            going = self.near and self.rng.random() < self.haste
             self.near = bool(self.winv) and not going
             dut.winv_near_i.value = int(self.near)
             dut.winv_valid_i.value = int(going)

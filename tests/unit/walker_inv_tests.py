@@ -70,6 +70,35 @@ async def test_walker_overtaken(dut) -> None:
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_walker_overtaken_each_cycle(dut) -> None:
+    """D8: what a walk fills in the cycle before an invalidation, or in it, goes with it."""
+    scene = Scene(seeded())
+    stream, context = scene.nested()
+    scene.map(stream, context, VA)
+    bench = await Bench(dut, scene).start()
+    bench.haste = 1.0
+    txn = Transaction(5, VA, True)
+    cold = len((await bench.translate(txn)).reads)
+    judged, ended = 0, False
+    for delay in range(1, 400):
+        await bench.invalidate(s1=1, s2=1)
+        walk = bench.send(txn)
+        for _ in range(delay):
+            await FallingEdge(dut.clk_i)
+        walk.met = False
+        await bench.invalidate(s1=1, s2=1)
+        await bench.idle()
+        ended = not walk.met
+        if ended:
+            break
+        if walk.met_filled:
+            after = await bench.translate(txn)
+            assert len(after.reads) == cold, f"delay {delay}: {len(after.reads)} reads, {cold} cold"
+            judged += 1
+    assert ended and judged > cold, f"{judged} places of the walk"
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
 async def test_walker_same_hash(dut) -> None:
     """D4, D8: lines of one hash, both of a walk that keeps neither: it still ends."""
     scene = Scene(seeded())
