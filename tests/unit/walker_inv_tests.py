@@ -99,6 +99,35 @@ async def test_walker_overtaken_each_cycle(dut) -> None:
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
+async def test_walker_inv_count_by_tag(dut) -> None:
+    """TAG-001..003: what is named goes, whoever walked last, and what is not named stays."""
+    scene = Scene(seeded())
+    stream, context = scene.nested()
+    other = scene.stream(6, stage2=scene.stage2(12, start_level=0, input_bits=48))
+    scene.map(stream, context, VA)
+    scene.map(other, scene.context(other, asid=9), VA + (1 << 39))
+    bench = await Bench(dut, scene).start()
+    bench.use_config = True
+    mine, its = Transaction(5, VA, True), Transaction(6, VA + (1 << 39), True)
+
+    async def reads(txn: Transaction) -> int:
+        walk = await bench.translate(txn)
+        await bench.check([walk])
+        return len(walk.reads)
+
+    named = {"vmidv": 1, "vmid": 7}
+    for inv in ({"s1": 1, "s2": 1, **named}, {"s2": 1, **named},
+                {"s1": 1, "asidv": 1, "asid": 1, **named},
+                {"s1": 1, "asidv": 1, "asid": 1, "vav": 1, "vpn": VA >> 12, **named}):  # fmt: skip
+        for txn in (mine, its):
+            await reads(txn)
+            assert not await reads(txn), "nothing is kept"
+        await bench.invalidate(**inv)
+        assert not await reads(its), f"{inv}: another VMID went"
+        assert await reads(mine), f"{inv}: still there"
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
 async def test_walker_same_hash(dut) -> None:
     """D4, D8: lines of one hash, both of a walk that keeps neither: it still ends."""
     scene = Scene(seeded())
