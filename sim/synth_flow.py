@@ -202,7 +202,7 @@ def ecp5(top: str, left: Path, stat: Path) -> str:
     )
 
 
-def _asic(d: Design, shapes: dict[str, tuple[int, int, int]], stat: Path, verilog: Path) -> str:
+def _asic(d: Design, shapes: dict[str, tuple[int, int, int]], stat: Path, mapped: Path) -> str:
     """From coarse cells to osu018 cells around RAMs left as black boxes."""
     constr = d.out("abc.constr")
     constr.write_text("set_driving_cell INVX4\nset_load 0.05\n")
@@ -217,7 +217,14 @@ def _asic(d: Design, shapes: dict[str, tuple[int, int, int]], stat: Path, verilo
         f"abc -liberty {lib} -constr {in_tree(constr)} -D {CLOCK_NS * 1000:.0f}\n"
         "setundef -zero\nopt_clean\n"
         f"tee -q -o {in_tree(stat)} stat -liberty {lib} -json\n"
-        f"{named}flatten\nopt_clean -purge\n"
+        f"{named}write_rtlil {in_tree(mapped)}\n"
+    )
+
+
+def _flat(mapped: Path, verilog: Path) -> str:
+    """The mapped modules as one. By a Yosys of its own: `large` fills the memory of the first."""
+    return (
+        f"read_rtlil {in_tree(mapped)}\nflatten\nopt_clean -purge\n"
         f"write_verilog -noattr -noexpr -nodec -simple-lhs {in_tree(verilog)}\n"
     )
 
@@ -246,13 +253,15 @@ class Areas:
 def areas(d: Design, modules: dict[str, Any]) -> Areas:
     """LUT4 and flip-flops on ECP5, area in osu018, module by module."""
     shapes = ram_shapes(modules)
-    left, fpga, asic, netlist = map(d.out, ("left.il", "ecp5.json", "osu018.json", "osu018.v"))
+    left, fpga, asic = map(d.out, ("left.il", "ecp5.json", "osu018.json"))
+    mapped, netlist = map(d.out, ("osu018.il", "osu018.v"))
     script = (
         f"{read(d)}{COARSE}design -save coarse\n"
         f"{ecp5(d.top, left, fpga)}"
-        f"design -load coarse\n{_asic(d, shapes, asic, netlist)}"
+        f"design -load coarse\n{_asic(d, shapes, asic, mapped)}"
     )
-    yosys(d, "areas", script, [fpga, asic, netlist])
+    yosys(d, "areas", script, [fpga, asic, mapped])
+    yosys(d, "netlist", _flat(mapped, netlist), [netlist])
     counts = instances(modules, d.top)
     lattice = json.loads(fpga.read_text())["modules"]
     cells = {key.lstrip("\\"): value for key, value in lattice.items()}
