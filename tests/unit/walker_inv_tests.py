@@ -100,7 +100,7 @@ async def test_walker_overtaken_each_cycle(dut) -> None:
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def test_walker_inv_count_by_tag(dut) -> None:
-    """TAG-001..003: what is named goes, whoever walked last, and what is not named stays."""
+    """TAG-020: walk data named goes, whoever walked last; that of another VMID stays."""
     scene = Scene(seeded())
     stream, context = scene.nested()
     other = scene.stream(6, stage2=scene.stage2(12, start_level=0, input_bits=48))
